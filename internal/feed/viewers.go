@@ -1,0 +1,43 @@
+package feed
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// viewers remembers the count last told to each show. Only countViewers touches it.
+type viewers map[string]int
+
+// countViewers tells every show how many follow it, when that has changed, until ctx ends.
+func (f *Feed) countViewers(ctx context.Context) {
+	tick := time.NewTicker(f.cfg.ViewersEvery)
+	defer tick.Stop()
+	f.viewers = viewers{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.tellViewers()
+		}
+	}
+}
+
+func (f *Feed) tellViewers() {
+	now := make(viewers, len(f.viewers))
+	for _, topic := range f.node.Hub().Channels() {
+		show, ok := strings.CutPrefix(topic, showPrefix)
+		if !ok {
+			continue
+		}
+		now[show] = f.node.Hub().NumSubscribers(topic)
+		if now[show] == f.viewers[show] {
+			continue
+		}
+		if err := f.Publish(show, Viewers(now[show])); err != nil {
+			f.log.Warn("viewer count not sent", "show", show, "error", err)
+		}
+	}
+	f.viewers = now // a show that nobody follows any more is forgotten
+}
