@@ -1,0 +1,95 @@
+# livesrv. 'make' lists the targets; 'make test' does all its set-up and is what CI runs.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+UI := web/ui
+NODE_MODULES := $(UI)/node_modules/.package-lock.json
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.0
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GO_FILES := git ls-files -co --exclude-standard '*.go'
+FUZZTIME ?= 10s
+BENCHTIME ?= 1s
+
+step = @printf '== %s\n' '$(1)'
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## the demo: a show with products and pins at http://127.0.0.1:8080/s/demo
+	go run ./cmd/livesrv demo
+
+.PHONY: build
+build: ## one static binary: ./livesrv
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o livesrv ./cmd/livesrv
+
+.PHONY: test
+test: setup check types race ui ## everything CI checks, from a clean clone
+
+.PHONY: setup
+setup: $(NODE_MODULES) ## ffmpeg, Chromium, fonts and the npm packages of the tests
+	@bash .ci/setup
+
+$(NODE_MODULES): $(UI)/package-lock.json
+	$(call step,npm packages of the tests)
+	cd $(UI) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: check
+check: ## gofmt and go vet
+	$(call step,gofmt)
+	@bad=$$($(GO_FILES) | xargs gofmt -l); if [ -n "$$bad" ]; then echo "gofmt -w these:"; echo "$$bad"; exit 1; fi
+	$(call step,go vet)
+	@go vet ./...
+
+.PHONY: types
+types: $(NODE_MODULES) ## the type check of the pages
+	$(call step,tsc)
+	@cd $(UI) && npx --no-install tsc --noEmit
+
+.PHONY: race
+race: ## the Go tests under the race detector, with ffmpeg and Chromium
+	$(call step,go test -race ./...)
+	go test -race -timeout 20m ./...
+
+.PHONY: ui
+ui: $(NODE_MODULES) ## the browser tests of the pages
+	$(call step,browser tests)
+	cd $(UI) && npm test
+
+.PHONY: lint
+lint: check ## gofmt, go vet, staticcheck and the sizes of ARCHITECTURE.md
+	$(call step,staticcheck)
+	go run $(STATICCHECK) ./...
+	go test ./internal/arch
+
+.PHONY: cover
+cover: ## coverage of the Go tests: coverage.out, coverage.html
+	go test -coverpkg=./... -coverprofile=coverage.out ./...
+	go tool cover -html=coverage.out -o coverage.html
+	@go tool cover -func=coverage.out | tail -1
+
+.PHONY: bench
+bench: ## the benchmarks (BENCHTIME=1s)
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s) each
+	@grep -rlE '^func Fuzz' --include=*_test.go . | while read -r file; do \
+	  dir=$$(dirname "$$file"); \
+	  grep -oE '^func Fuzz[A-Za-z0-9_]+' "$$file" | cut -d' ' -f2 | while read -r target; do \
+	    echo "== $$dir $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
+	  done; \
+	done
+
+.PHONY: docker
+docker: ## the image livesrv:latest
+	docker build --build-arg VERSION=$(VERSION) -t livesrv:latest .
+
+.PHONY: clean
+clean: ## what the other targets made
+	rm -rf livesrv coverage.out coverage.html $(UI)/node_modules
