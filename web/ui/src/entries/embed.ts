@@ -1,0 +1,2 @@
+// What /embed.js imports: defines <live-shop>.
+export { Player } from '../lib/player';
