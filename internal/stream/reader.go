@@ -1,0 +1,205 @@
+package stream
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"livesrv/internal/media"
+)
+
+// Item is what a reader gets. Exactly one field is set.
+type Item struct {
+	// Tracks are the tracks from here on. The first item of every reader, the first after an absence
+	// (changed or not), and one before the first access unit that needs other parameter sets.
+	Tracks []media.Track
+	// AU is an access unit on the stream's timeline. Shared: read only.
+	AU *media.AccessUnit
+	// Data is a timed text from the publisher. Shared: read only.
+	Data *Data
+	// Absent says that the publisher has gone. The next item, if any comes, is Tracks.
+	Absent bool
+}
+
+// Data is a timed text that a publisher sent beside its media.
+type Data struct {
+	// Name is what the publisher calls it: onTextData, onCuePoint, onFI, id3.
+	Name string
+	// PTS is in ticks of 90 kHz: on the publisher's clock when written, on the stream's when read.
+	PTS int64
+	// Wall is the wall time of PTS as the stream estimates it; set by the stream.
+	Wall time.Time
+	// Payload is JSON.
+	Payload []byte
+}
+
+// Reader is one bounded queue of a stream's items. One goroutine reads it.
+type Reader struct {
+	s *Stream
+
+	mu sync.Mutex
+	// queue is a ring: n items from head. It grows up to the configured bound.
+	queue []Item
+	head  int
+	n     int
+	ended bool
+	// skipping drops access units until the next keyframe of the leading track.
+	skipping bool
+	lostAUs  uint64
+	lostGOPs uint64
+	// wake holds one token when there may be something new. One consumer, so a token does.
+	wake chan struct{}
+}
+
+const firstQueue = 64
+
+func newReader(s *Stream) *Reader {
+	return &Reader{s: s, queue: make([]Item, firstQueue), wake: make(chan struct{}, 1), skipping: true}
+}
+
+// Next waits for the next item. It gives io.EOF when the stream was removed or the reader closed, after
+// the items that were still queued, and ctx's error when ctx ends.
+func (r *Reader) Next(ctx context.Context) (Item, error) {
+	for {
+		it, ok, ended := r.pop()
+		if ok {
+			return it, nil
+		}
+		if ended {
+			return Item{}, io.EOF
+		}
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+			return Item{}, ctx.Err()
+		}
+	}
+}
+
+// Lost says how many access units this reader was too slow for, and in how many stretches.
+func (r *Reader) Lost() (aus, gops uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lostAUs, r.lostGOPs
+}
+
+// Close ends the subscription. Next gives io.EOF from then on.
+func (r *Reader) Close() {
+	r.s.unsubscribe(r)
+	r.mu.Lock()
+	clear(r.queue)
+	r.head, r.n = 0, 0
+	r.mu.Unlock()
+	r.end()
+}
+
+func (r *Reader) pop() (it Item, ok, ended bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n == 0 {
+		return Item{}, false, r.ended
+	}
+	it = r.queue[r.head]
+	r.queue[r.head] = Item{}
+	r.head = (r.head + 1) & (len(r.queue) - 1)
+	r.n--
+	return it, true, false
+}
+
+// end lets the reader drain its queue and stop.
+func (r *Reader) end() {
+	r.mu.Lock()
+	r.ended = true
+	r.mu.Unlock()
+	r.signal()
+}
+
+func (r *Reader) signal() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// push queues an item and never waits. lead is the track whose keyframes begin GOPs; limit is the bound
+// of the queue, a power of two. It returns how many access units were newly lost, in how many stretches.
+func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
+	r.mu.Lock()
+	defer func() {
+		r.lostAUs += aus
+		r.lostGOPs += gops
+		r.mu.Unlock()
+	}()
+	if r.ended {
+		return 0, 0
+	}
+	if r.n == limit {
+		aus, gops = r.overflow(lead, limit), 1
+	}
+	if it.AU != nil && r.skipping {
+		if it.AU.Track != lead || !it.AU.Key {
+			if r.lostGOPs+gops > 0 {
+				aus++
+			}
+			return aus, gops
+		}
+		r.skipping = false
+	}
+	if r.n == len(r.queue) {
+		r.grow()
+	}
+	r.queue[(r.head+r.n)&(len(r.queue)-1)] = it
+	r.n++
+	r.signal()
+	return aus, gops
+}
+
+func (r *Reader) grow() {
+	bigger := make([]Item, 2*len(r.queue))
+	for i := range r.n {
+		bigger[i] = r.at(i)
+	}
+	r.queue, r.head = bigger, 0
+}
+
+func (r *Reader) at(i int) Item { return r.queue[(r.head+i)&(len(r.queue)-1)] }
+
+// overflow makes room in a full queue: only the newest GOP stays, if it has begun in the queue and
+// leaves room; else nothing, and the reader goes on at the next keyframe. What is said about tracks and
+// absence stays true: the last Tracks before the cut is kept, and an Absent after it.
+func (r *Reader) overflow(lead, limit int) (lost uint64) {
+	cut := r.n
+	for i := r.n - 1; i > limit/4; i-- {
+		if au := r.at(i).AU; au != nil && au.Track == lead && au.Key {
+			cut = i
+			break
+		}
+	}
+	var kept []Item
+	var tracks []media.Track
+	absent := false
+	for i := range cut {
+		switch it := r.at(i); {
+		case it.AU != nil:
+			lost++
+		case it.Tracks != nil:
+			tracks, absent = it.Tracks, false
+		case it.Absent:
+			absent = true
+		}
+	}
+	if tracks != nil {
+		kept = append(kept, Item{Tracks: tracks})
+	}
+	if absent {
+		kept = append(kept, Item{Absent: true})
+	}
+	for i := cut; i < r.n; i++ {
+		kept = append(kept, r.at(i))
+	}
+	clear(r.queue)
+	r.head, r.n = 0, copy(r.queue, kept)
+	r.skipping = cut == limit
+	return lost
+}
