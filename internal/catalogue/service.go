@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -31,7 +32,7 @@ func (c Config) Validate() error {
 type Deps struct {
 	Merchants MerchantStore
 	Products  ProductStore
-	Stock     StockStore
+	Prices    PriceStore
 	Images    ImageStore
 	Log       *slog.Logger
 	Now       func() time.Time // nil means time.Now
@@ -39,9 +40,14 @@ type Deps struct {
 
 // MerchantStore keeps merchants.
 type MerchantStore interface {
+	// Merchants lists all, oldest first.
 	Merchants(ctx context.Context) ([]Merchant, error)
-	AddMerchant(ctx context.Context, m Merchant) error
+	// AddMerchant adds one; with only set, only when there is none yet, else fault.Conflict.
+	AddMerchant(ctx context.Context, m Merchant, only bool) error
 }
+
+// ErrSame is what a change function returns when there is nothing to write.
+var ErrSame = errors.New("nothing to change")
 
 // ProductStore keeps products with their SKUs and image facts.
 type ProductStore interface {
@@ -49,13 +55,16 @@ type ProductStore interface {
 	Product(ctx context.Context, id ProductID) (Product, error)
 	// Products gives what the selection names, ordered by handle (by Selection.IDs where those are given).
 	Products(ctx context.Context, sel Selection) ([]Product, error)
-	// SaveProduct writes a new product (Rev 1) or a changed one (Rev = the Rev that was read + 1; fault.Conflict when
-	// another change came first), its SKUs and the order of its images, and price history for every new or changed
-	// price. Stock of a SKU that exists is written only if its id is in stock. It gives the product as it is then.
-	SaveProduct(ctx context.Context, p Product, stock map[SKUID]int, at time.Time) (Product, error)
+	// AddProduct writes a new product with Rev 1 and the first prices of its SKUs. fault.Conflict when its handle is taken.
+	AddProduct(ctx context.Context, p Product) error
+	// ChangeProduct reads the product, lets f change it and writes it with Rev+1, all in one transaction, with a price
+	// history entry at p.Updated for every price that is new or changed. SKUs that f leaves out are removed; images can be
+	// reordered and relabelled only. An error of f undoes everything and is returned; ErrSame writes nothing and gives the
+	// product as it is. f runs on the only writer: it must be quick and must not call the store.
+	ChangeProduct(ctx context.Context, id ProductID, f func(*Product) error) (Product, error)
 }
 
-// Selection is what ProductStore.Products reads: Filter for one merchant, or by ids, handle or SKU.
+// Selection is what ProductStore.Products reads: a Filter for one merchant, or ids, or a handle, or a SKU.
 type Selection struct {
 	Merchant MerchantID
 	Filter   Filter
@@ -65,21 +74,29 @@ type Selection struct {
 	SKU      SKUID       // when set: the product of this SKU
 }
 
-// StockStore changes a single SKU.
-type StockStore interface {
-	// ChangeSKU applies p in one transaction and gives the product. fault.NotFound, fault.Conflict (stock below zero).
-	ChangeSKU(ctx context.Context, id SKUID, p SKUPatch, at time.Time) (Product, error)
-	// PriceHistory is oldest first, at most limit, the newest ones.
+// PriceStore reads price history.
+type PriceStore interface {
+	// PriceHistory gives the newest limit entries of a SKU, oldest first.
 	PriceHistory(ctx context.Context, id SKUID, limit int) ([]PriceChange, error)
 }
 
-// ImageStore keeps the bytes of images.
+// NewImage is a picture to keep.
+type NewImage struct {
+	Image
+	Source string // the address it was fetched from, or ""
+	Large  []byte // JPEG
+	Thumb  []byte // JPEG
+}
+
+// ImageStore keeps pictures.
 type ImageStore interface {
-	// AddImage appends the image to the product. fault.NotFound; fault.TooLarge when the product has max images.
-	AddImage(ctx context.Context, p ProductID, img Image, full, thumb []byte, source string, max int, at time.Time) (Product, error)
+	// AddImage appends the picture to the product. fault.NotFound; fault.TooLarge when the product has limit pictures.
+	AddImage(ctx context.Context, p ProductID, img NewImage, limit int, at time.Time) (Product, error)
+	// RemoveImage removes it, from SKUs that show it too; fault.NotFound when it is not this product's.
 	RemoveImage(ctx context.Context, p ProductID, id ImageID, at time.Time) (Product, error)
+	// ImageBytes gives the JPEG; fault.NotFound.
 	ImageBytes(ctx context.Context, id ImageID, thumb bool) ([]byte, error)
-	// ImageSources maps the source addresses a product's images were fetched from to the images.
+	// ImageSources maps the addresses a product's pictures were fetched from to the pictures.
 	ImageSources(ctx context.Context, p ProductID) (map[string]ImageID, error)
 }
 

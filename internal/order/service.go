@@ -61,9 +61,9 @@ type Book interface {
 	// and replay is true; with another hash: fault.Conflict. fault.SoldOut because of a *SoldOutError. ErrStale when a
 	// price is not the one in o any more: quote again.
 	Place(ctx context.Context, o Order, key string, hash [32]byte) (placed Order, replay bool, err error)
-	// Settle moves an order that awaits the merchant to a final status, giving the stock back unless it is Confirmed.
-	// changed is false when the order already has that status. fault.Conflict when it has another final one. With a
-	// non-zero due, only an order whose Expires is not after due is settled; else changed is false.
+	// Settle moves an order that awaits the merchant to a final status, giving the stock back unless that is Confirmed.
+	// changed says whether this call did it: an order with a final status, or with an Expires after a due that is not
+	// zero, is given as it is. fault.NotFound.
 	Settle(ctx context.Context, id ID, to Status, at, due time.Time) (o Order, changed bool, err error)
 }
 
@@ -132,16 +132,6 @@ func (s *Service) Run(ctx context.Context) error { return errSoon }
 func (s *Service) Quote(ctx context.Context, show string, items []Item) (Quote, error) {
 	return Quote{}, errSoon
 }
-
-// SoldOutError is the cause of a fault.SoldOut.
-type SoldOutError struct{ Shortage }
-
-func (e *SoldOutError) Error() string { return "not enough stock of " + string(e.SKU) }
-
-// ChangedError is the cause of the fault.Conflict when the total is not what the buyer saw.
-type ChangedError struct{ Quote Quote }
-
-func (e *ChangedError) Error() string { return "the total has changed" }
 
 // Place takes the stock and writes the order, both or neither. The same key and request again give the same order.
 // fault.Invalid (Field), fault.Conflict (key used for another request; or because of a *ChangedError),

@@ -2,6 +2,7 @@ package show
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -60,7 +61,11 @@ type Store interface {
 	ChangeShow(ctx context.Context, slug Slug, f func(*Show) error) (Show, error)
 }
 
-// KeyStore finds a show by the SHA-256 of its stream key, so that the comparison of secrets takes no time that tells.
+// ErrSame is what a change function returns when there is nothing to write.
+var ErrSame = errors.New("nothing to change")
+
+// KeyStore finds a show by the SHA-256 of its stream key: the database never compares the secret itself, so the time of
+// a look-up tells nothing of it. fault.NotFound.
 type KeyStore interface {
 	ShowByKeyHash(ctx context.Context, hash [32]byte) (Show, error)
 }
@@ -174,4 +179,12 @@ func (s *Service) UnpinAll(ctx context.Context, slug Slug) ([]Pin, error) { retu
 // Pins lists a show's pins by start.
 func (s *Service) Pins(ctx context.Context, slug Slug, openOnly bool) ([]Pin, error) {
 	return nil, errSoon
+}
+
+// NotLive is the refusal of what needs a live show.
+func NotLive(s Show) error {
+	if s.Status == Ended {
+		return fault.New(fault.Conflict, "the show %q has ended", s.Slug).WithHint("make a new show for the next time")
+	}
+	return fault.New(fault.Conflict, "the show %q has not begun", s.Slug).WithHint("start it, or begin to publish with its stream key")
 }
