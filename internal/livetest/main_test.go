@@ -1,0 +1,5 @@
+package livetest
+
+import "testing"
+
+func TestMain(m *testing.M) { Main(m) }

@@ -1,0 +1,364 @@
+package livetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"livesrv/internal/livetest/box"
+	"livesrv/internal/livetest/m3u8"
+	"livesrv/internal/media"
+)
+
+// clock is what is known of a rendition's media time.
+type clock struct {
+	// end is where each track's last sample ended, in its ticks. Empty before the first part and after a
+	// gap or a discontinuity.
+	end map[uint32]uint64
+	// anchor and anchorPDT are the first segment start that was seen since then: PDT moves with media.
+	anchor    time.Duration
+	anchorPDT time.Time
+	// said and real are the sums of EXTINF and of media since the anchor.
+	said, real time.Duration
+	// segment and part are what is being, or was last, looked at.
+	segment uint64
+	part    int
+}
+
+// segment digests segment s of playlist m: its new parts, and the whole once it is complete.
+func (f *follower) segment(ctx context.Context, m *m3u8.Media, s *m3u8.Segment) {
+	cl := &f.clock
+	switch {
+	case s.MSN < cl.segment, s.MSN == cl.segment && cl.part < 0:
+		return // done with it
+	case s.MSN > cl.segment:
+		cl.segment, cl.part = s.MSN, 0
+		if s.Discontinuity {
+			f.c.note(func(r *Report) { r.Discontinuities++ })
+			f.forget()
+		}
+	}
+	in := f.init(ctx, s)
+	if in == nil || s.Gap {
+		f.skipGap(s)
+		return
+	}
+	for ; cl.part < len(s.Parts) && ctx.Err() == nil; cl.part++ {
+		p := &s.Parts[cl.part]
+		if p.Gap {
+			f.c.note(func(r *Report) { r.Gaps++ })
+			f.forget()
+			continue
+		}
+		body, ok := f.bodies[p.URI]
+		if !ok {
+			r := f.c.get(ctx, f.resolve(p.URI), classMedia)
+			if !f.good(ctx, f.resolve(p.URI), r) {
+				continue
+			}
+			body = r.body
+			f.bodies[p.URI] = body
+		}
+		f.partBody(in, s, cl.part, body)
+	}
+	if s.URI != "" && ctx.Err() == nil {
+		f.whole(ctx, m, s)
+		cl.part = -1
+	}
+}
+
+// skipGap passes over a segment that is known missing, or whose init segment could not be had.
+func (f *follower) skipGap(s *m3u8.Segment) {
+	if s.Gap {
+		f.c.note(func(r *Report) { r.Gaps++ })
+	}
+	f.forget()
+	if s.URI != "" {
+		f.clock.part = -1
+	}
+}
+
+// forget drops what is known of media time: it may go on anywhere now.
+func (f *follower) forget() { f.clock.end, f.clock.anchorPDT = nil, time.Time{} }
+
+// init fetches and checks the init segment that s needs, once.
+func (f *follower) init(ctx context.Context, s *m3u8.Segment) *box.Init {
+	if s.Map == nil {
+		return nil
+	}
+	if in, ok := f.inits[s.Map.URI]; ok {
+		return in
+	}
+	u := f.resolve(s.Map.URI)
+	r := f.c.get(ctx, u, classMedia)
+	if !f.good(ctx, u, r) {
+		return nil
+	}
+	f.c.lifetime(u, r, f.target(), 6, 1)
+	in, problems := box.ParseInit(r.body)
+	f.boxes(s.Map.URI, problems)
+	f.inits[s.Map.URI] = in
+	f.c.note(func(rep *Report) {
+		if rep.Media[f.name] == nil && f.c.opt.KeepSegments > 0 {
+			rep.Media[f.name] = r.body
+		}
+	})
+	video := false
+	for _, t := range in.Tracks {
+		video = video || t.Video
+	}
+	if video != f.video {
+		f.find("32", "%s has video: %v, its variant's CODECS say %v", s.Map.URI, video, f.video)
+	}
+	return in
+}
+
+func (f *follower) target() time.Duration {
+	if f.prev == nil {
+		return 0
+	}
+	return f.prev.TargetDuration
+}
+
+func (f *follower) boxes(where string, problems []box.Problem) {
+	for _, p := range problems {
+		f.c.find(p.Rule, f.name+" "+where, "%s", p.Text)
+	}
+}
+
+// partBody judges one part.
+func (f *follower) partBody(in *box.Init, s *m3u8.Segment, n int, body []byte) {
+	p := &s.Parts[n]
+	f.c.note(func(r *Report) { r.Parts++ })
+	frags, problems := box.ParseMedia(body, in)
+	f.boxes(p.URI, problems)
+	lead, leadTrack := leading(in, frags)
+	if lead == nil {
+		f.find("15", "%s has no samples of the leading track", p.URI)
+		return
+	}
+	f.times(in, p.URI, frags)
+	start := duration(lead.Base, leadTrack)
+	length := duration(lead.Duration(), leadTrack)
+	if d := (length - p.Duration).Abs(); d > 2*time.Millisecond {
+		f.find("15", "%s lasts %v, its EXT-X-PART says %v", p.URI, length, p.Duration)
+	}
+	f.keys(s, n, lead, leadTrack)
+	if n == 0 {
+		f.dateLine(s, start)
+	}
+	f.together(in, p, frags, start, length)
+	for _, fr := range frags {
+		for i := range fr.Emsgs {
+			f.emsg(in, s, n, &fr.Emsgs[i], start, length)
+		}
+	}
+}
+
+// leading finds the run whose track decides where parts are cut: video, else the only one.
+func leading(in *box.Init, frags []box.Fragment) (*box.Run, *box.Track) {
+	var run *box.Run
+	var track *box.Track
+	for i := range frags {
+		for j := range frags[i].Runs {
+			r := &frags[i].Runs[j]
+			t := in.Track(r.Track)
+			if t == nil || t.Timescale == 0 || track != nil && (track.Video || !t.Video) {
+				continue
+			}
+			run, track = r, t
+		}
+	}
+	return run, track
+}
+
+func duration(ticks uint64, t *box.Track) time.Duration {
+	return media.Duration(int64(ticks), int(t.Timescale))
+}
+
+// times checks that each track goes on where it ended (rule 13).
+func (f *follower) times(in *box.Init, uri string, frags []box.Fragment) {
+	if f.clock.end == nil {
+		f.clock.end = map[uint32]uint64{}
+	}
+	for _, fr := range frags {
+		for i := range fr.Runs {
+			r := &fr.Runs[i]
+			if end, ok := f.clock.end[r.Track]; ok && end != r.Base {
+				f.find("13", "%s: track %d starts at %d, its samples ended at %d (timescale %d)", uri, r.Track, r.Base, end, in.Track(r.Track).Timescale)
+			}
+			f.clock.end[r.Track] = r.Base + r.Duration()
+		}
+	}
+}
+
+// keys checks where keyframes are (rule 16).
+func (f *follower) keys(s *m3u8.Segment, n int, lead *box.Run, t *box.Track) {
+	if !t.Video || len(lead.Samples) == 0 {
+		return
+	}
+	p, sync := &s.Parts[n], false
+	for _, x := range lead.Samples {
+		sync = sync || x.Sync
+	}
+	if sync != p.Independent {
+		f.find("16", "%s: INDEPENDENT is %v, it holds a keyframe: %v", p.URI, p.Independent, sync)
+	}
+	if n == 0 && !lead.Samples[0].Sync && !f.c.opt.Dependent {
+		f.find("16", "segment %d does not start with a keyframe", s.MSN)
+	}
+}
+
+// dateLine checks that PROGRAM-DATE-TIME moves as media time does, give or take the slow correction of
+// the stream's clock, 500 ppm (rule 12).
+func (f *follower) dateLine(s *m3u8.Segment, start time.Duration) {
+	cl := &f.clock
+	if cl.anchorPDT.IsZero() {
+		cl.anchor, cl.anchorPDT, cl.said, cl.real = start, s.PDT, 0, 0
+		return
+	}
+	byMedia, byDate := start-cl.anchor, s.PDT.Sub(cl.anchorPDT)
+	if d := (byMedia - byDate).Abs(); d > 2*time.Millisecond+byMedia.Abs()/2000 {
+		f.find("12", "segment %d is %v after the first by media time and %v by PROGRAM-DATE-TIME", s.MSN, byMedia, byDate)
+	}
+}
+
+// together checks that sound and picture of one part belong together (pain P8).
+func (f *follower) together(in *box.Init, p *m3u8.Part, frags []box.Fragment, start, length time.Duration) {
+	for _, fr := range frags {
+		for i := range fr.Runs {
+			r := &fr.Runs[i]
+			t := in.Track(r.Track)
+			if t == nil || t.Timescale == 0 {
+				continue
+			}
+			at := duration(r.Base, t)
+			if at < start-250*time.Millisecond || at > start+length+250*time.Millisecond {
+				f.find("P8", "%s: track %d starts at %v, the leading one at %v", p.URI, r.Track, at, start)
+			}
+		}
+	}
+}
+
+// whole fetches a complete segment and compares it with its parts (rules 14, 16 and 17).
+func (f *follower) whole(ctx context.Context, m *m3u8.Media, s *m3u8.Segment) {
+	u := f.resolve(s.URI)
+	r := f.c.get(ctx, u, classMedia)
+	if !f.good(ctx, u, r) {
+		return
+	}
+	f.c.lifetime(u, r, m.TargetDuration, 6, 1)
+	var parts []byte
+	independent, complete := false, len(s.Parts) > 0
+	for _, p := range s.Parts {
+		b, ok := f.bodies[p.URI]
+		complete = complete && ok
+		independent = independent || p.Independent
+		parts = append(parts, b...)
+		delete(f.bodies, p.URI)
+	}
+	if complete && !bytes.Equal(parts, r.body) {
+		f.find("17", "%s has %d bytes that are not its parts' %d", s.URI, len(r.body), len(parts))
+	}
+	if f.video && !independent && len(s.Parts) > 0 && !f.c.opt.Dependent {
+		f.find("16", "segment %d has no independent part", s.MSN)
+	}
+	f.measure(s, len(r.body))
+	f.c.note(func(rep *Report) {
+		rep.Segments++
+		if f.c.opt.KeepSegments > 0 && rep.Media[f.name] != nil && f.keep() {
+			rep.Media[f.name] = append(rep.Media[f.name], r.body...)
+		}
+	})
+}
+
+// keep counts the segments that go into Report.Media.
+func (f *follower) keep() bool {
+	f.keptSegments++
+	return f.keptSegments <= f.c.opt.KeepSegments
+}
+
+// measure adds up durations and bytes (rule 14).
+func (f *follower) measure(s *m3u8.Segment, size int) {
+	if f.clock.end == nil || s.Duration == 0 {
+		return
+	}
+	f.mediaBytes += size
+	f.mediaTime += s.Duration
+	if s.Duration >= f.target()/2 {
+		f.peak = max(f.peak, float64(size)*8/s.Duration.Seconds())
+	}
+	in := f.inits[s.Map.URI]
+	var lead *box.Track
+	for i := range in.Tracks {
+		if t := &in.Tracks[i]; lead == nil || t.Video && !lead.Video {
+			lead = t
+		}
+	}
+	cl := &f.clock
+	cl.said += s.Duration
+	cl.real = duration(cl.end[lead.ID], lead) - cl.anchor
+	if d := (cl.said - cl.real).Abs(); d > 10*time.Millisecond {
+		f.find("14", "after segment %d the EXTINFs add up to %v, the media to %v", s.MSN, cl.said, cl.real)
+	}
+}
+
+// cueKey is what makes two event messages one (rule 44).
+type cueKey string
+
+// emsg judges one event message (rules 43 to 46).
+func (f *follower) emsg(in *box.Init, s *m3u8.Segment, n int, e *box.Emsg, start, length time.Duration) {
+	uri := s.Parts[n].URI
+	f.c.note(func(r *Report) { r.Emsgs++ })
+	if e.Scheme != "https://aomedia.org/emsg/ID3" {
+		f.find("43", "%s: emsg scheme %q", uri, e.Scheme)
+	}
+	if len(e.Message) < 10 || string(e.Message[:3]) != "ID3" || e.Message[3] != 4 || !wholeTag(e.Message) {
+		f.find("43", "%s: message_data is not one whole ID3v2.4 tag: % x", uri, e.Message[:min(10, len(e.Message))])
+	}
+	match := e.Timescale > 0
+	if match {
+		match = false
+		for _, t := range in.Tracks {
+			match = match || t.Timescale == e.Timescale
+		}
+	}
+	if !match {
+		f.find("44", "%s: emsg timescale %d is no track's", uri, e.Timescale)
+		return
+	}
+	at := media.Duration(int64(e.Time), int(e.Timescale))
+	k := cueKey(fmt.Sprintf("%s %s %d", e.Scheme, e.Value, e.ID))
+	if was, ok := f.cues[k]; ok {
+		if was.Media != at || !bytes.Equal(was.Message, e.Message) {
+			f.find("44", "%s: emsg %d was at %v and is at %v, or its message changed", uri, e.ID, was.Media, at)
+		}
+		return
+	}
+	// A first sight of it lies within its part, but for one that began before we came.
+	followed := !f.clock.anchorPDT.IsZero() && at > f.clock.anchor
+	if at > start+length || at < start && followed {
+		f.find("44", "%s: emsg %d at %v lies outside its part [%v, %v)", uri, e.ID, at, start, start+length)
+	}
+	base := start
+	for i := range n {
+		base -= s.Parts[i].Duration
+	}
+	c := Cue{Scheme: e.Scheme, Value: e.Value, ID: e.ID, Media: at, Wall: s.PDT.Add(at - base),
+		Message: bytes.Clone(e.Message), Part: uri, PartStart: start}
+	f.cues[k], f.cueSeen[k] = c, time.Now()
+	f.c.note(func(r *Report) { r.Cues[f.name] = append(r.Cues[f.name], c) })
+}
+
+// wholeTag says whether the ID3 header's size field covers exactly the rest.
+func wholeTag(b []byte) bool {
+	size := 0
+	for _, x := range b[6:10] {
+		if x > 0x7f {
+			return false
+		}
+		size = size<<7 | int(x)
+	}
+	return size+10 == len(b)
+}

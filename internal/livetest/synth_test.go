@@ -1,0 +1,55 @@
+package livetest
+
+import (
+	"testing"
+	"time"
+
+	"livesrv/internal/media"
+)
+
+func TestSynthTimeline(t *testing.T) {
+	for name, s := range map[string]Synth{
+		"30 fps and sound":    {FPSNum: 30, AudioRate: 48000},
+		"two B-pictures":      {FPSNum: 30, BFrames: 2, GOP: 60, AudioRate: 44100},
+		"short B-GOP":         {FPSNum: 25, BFrames: 3, GOP: 11},
+		"23.976":              {FPSNum: 24000, FPSDen: 1001, GOP: 48},
+		"sound alone":         {AudioRate: 44100},
+		"one picture per GOP": {FPSNum: 15, GOP: 1},
+	} {
+		tracks := s.Tracks()
+		dts := map[int]int64{}
+		shown := map[int64]bool{}
+		last := time.Duration(-1)
+		keys := 0
+		for n := range 600 {
+			if s.At() < last {
+				t.Fatalf("%s: access unit %d goes back", name, n)
+			}
+			last = s.At()
+			au := s.Next()
+			tr := tracks[au.Track]
+			if d, ok := dts[au.Track]; ok && au.DTS <= d {
+				t.Fatalf("%s: DTS %d after %d", name, au.DTS, d)
+			}
+			dts[au.Track] = au.DTS
+			if au.PTS < au.DTS {
+				t.Fatalf("%s: PTS %d before DTS %d", name, au.PTS, au.DTS)
+			}
+			if tr.Codec.Kind() == media.Video {
+				if shown[au.PTS] {
+					t.Fatalf("%s: two pictures at PTS %d", name, au.PTS)
+				}
+				shown[au.PTS] = true
+				if au.Key {
+					keys++
+				}
+			}
+		}
+		if _, ok := media.PictureOf(tracks[0].Codec); !ok && s.FPSNum > 0 {
+			t.Errorf("%s: the parameter sets are unusable", name)
+		}
+		if s.FPSNum > 0 && keys < 4 {
+			t.Errorf("%s: %d keyframes in 600 access units", name, keys)
+		}
+	}
+}
