@@ -1,0 +1,90 @@
+import { LitElement, css, html, nothing } from 'lit';
+import { number, t } from '../../lib/i18n';
+import * as backend from '../model/backend';
+import type { DeskModel } from '../model/desk';
+import { Ticker, Watch } from '../model/observable';
+import type { Finding, StreamHealth } from '../model/types';
+import { okIcon, rotateIcon, warnIcon } from '../ui/icons';
+import { base, buttons, surfaces } from '../ui/styles';
+import { clock } from '../ui/time';
+import { toast } from '../ui/toasts';
+import '../ui/confirm-dialog';
+import '../ui/copy-field';
+
+/** What the encoder sends, how healthy that is and what to do about it; and where it is to send. */
+export class StreamCard extends LitElement {
+  static override properties = { model: { attribute: false }, asking: { state: true } };
+  model!: DeskModel;
+  private asking = false;
+
+  constructor() {
+    super();
+    new Ticker(this);
+    new Watch(this, () => this.model);
+  }
+
+  static override styles = [base, buttons, surfaces, css`
+    :host { display: grid; gap: .75rem; }
+    .facts { display: flex; flex-wrap: wrap; gap: .125rem .75rem; font-size: .8125rem; color: var(--text-2); font-variant-numeric: tabular-nums; }
+    details { border-top: 1px solid var(--line); padding-top: .5rem; }
+    summary { font-size: .875rem; font-weight: 620; cursor: pointer; min-height: 1.75rem; display: flex; align-items: center; gap: .375rem; list-style-position: inside; }
+    summary::marker { color: var(--text-2); }
+    .way { display: grid; gap: .625rem; padding-top: .5rem; }
+    .rotate { justify-self: start; }
+    ul { display: grid; gap: .5rem; }
+    @media (max-width: 799px) { summary { min-height: 2.75rem; } }
+  `];
+
+  override render() {
+    const desk = this.model.desk!;
+    const health = desk.stream;
+    return html`
+      ${health ? this.health(health) : html`<p class="small quiet">${desk.show.status === 'ended' ? t('console.stream.over') : t('console.stream.none')}</p>`}
+      ${desk.show.status === 'ended' ? nothing : html`<details ?open=${!health}>
+        <summary>${t('console.stream.how')}</summary>
+        <div class="way">
+          ${desk.ingest.map((i) => html`<copy-field label=${t('console.stream.server', { protocol: i.protocol.toUpperCase() })} .value=${i.url}></copy-field>`)}
+          <copy-field secret label=${t('console.stream.key')} .value=${desk.streamKey}></copy-field>
+          <button class="small plain rotate" @click=${() => { this.asking = true; }}>${rotateIcon}${t('console.stream.rotate')}</button>
+        </div></details>`}
+      ${this.asking ? html`<confirm-dialog heading=${t('console.stream.rotate.title')} text=${health ? t('console.stream.rotate.live') : t('console.stream.rotate.text')}
+        action=${t('console.stream.rotate')} .run=${() => this.rotate()} @closed=${() => { this.asking = false; }}></confirm-dialog>` : nothing}`;
+  }
+
+  private health(h: StreamHealth) {
+    const facts = [
+      clock(this.model.now() - Date.parse(h.started)), h.protocol.toUpperCase(),
+      h.video && `${h.video.width}×${h.video.height}`, h.video?.fps && t('console.stream.fps', { n: Math.round(h.video.fps) }), h.video?.codec,
+      h.audio && h.audio.codec, h.bitrate && t('console.stream.rate', { n: number(h.bitrate / 1e6, { maximumFractionDigits: 1 }) }),
+    ].filter(Boolean);
+    return html`
+      <p class="facts">${facts.map((f) => html`<span>${f}</span>`)}</p>
+      <div role="status">${h.findings.length
+        ? html`<ul>${h.findings.map((f) => html`<li class="notice warn">${warnIcon}<div>${words(f)}</div></li>`)}</ul>`
+        : html`<div class="notice good">${okIcon}<div>${t('console.stream.healthy')}</div></div>`}</div>`;
+  }
+
+  private async rotate(): Promise<void> {
+    const key = await backend.rotateKey(this.model.slug);
+    if (this.model.desk) this.model.desk.streamKey = key;
+    this.requestUpdate();
+    toast({ kind: 'ok', text: t('console.stream.rotated') });
+  }
+}
+
+/** The publish doctor's finding in plain words with what to do; one that we do not know, in the server's. */
+function words(f: Finding) {
+  const known = (text: string, todo: string) => html`<strong>${text}</strong> ${todo}`;
+  switch (f.code) {
+    case 'gop_long': return known(t('console.doctor.gopLong'), t('console.doctor.gopLong.do'));
+    case 'gop_irregular': return known(t('console.doctor.gopIrregular'), t('console.doctor.gopIrregular.do'));
+    case 'reorder_deep': return known(t('console.doctor.reorder'), t('console.doctor.reorder.do'));
+    case 'clock_drift': return known(t('console.doctor.drift'), t('console.doctor.drift.do'));
+    case 'bitrate_over_line': return known(t('console.doctor.bitrate'), t('console.doctor.bitrate.do'));
+    case 'codec_unsupported': return known(t('console.doctor.codec'), t('console.doctor.codec.do'));
+    case 'no_audio': return known(t('console.doctor.noAudio'), t('console.doctor.noAudio.do'));
+    case 'no_keyframe': return known(t('console.doctor.noKeyframe'), t('console.doctor.noKeyframe.do'));
+    default: return known(f.message, f.hint ?? '');
+  }
+}
+customElements.define('stream-card', StreamCard);
