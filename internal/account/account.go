@@ -28,7 +28,6 @@ type User struct {
 	Merchant string    `json:"merchant,omitempty"` // the catalogue.MerchantID it belongs to; for an admin its default
 	Created  time.Time `json:"created"`
 	Changed  time.Time `json:"passwordChanged"`
-	Disabled bool      `json:"disabled"`
 }
 
 // Identity is who a request comes from.

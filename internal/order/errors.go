@@ -20,7 +20,7 @@ type ChangedError struct{ Quote Quote }
 func (e *ChangedError) Error() string { return "the total has changed" }
 
 // SoldOut is the refusal when there is less than was asked for; title names the product to people.
-func SoldOut(s Shortage, title string) error {
+func SoldOut(s Shortage, title string) *fault.Error {
 	e := fault.New(fault.SoldOut, "%q is sold out", title).WithHint("take it out of the cart")
 	if s.Left > 0 {
 		e = fault.New(fault.SoldOut, "only %d of %q left", s.Left, title).WithHint("order at most %d", s.Left)

@@ -2,8 +2,13 @@ package show
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"livesrv/internal/catalogue"
@@ -108,77 +113,249 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
+	deps.Log = deps.Log.With("room", "show")
 	return &Service{cfg: cfg, deps: deps}, nil
 }
 
-var errSoon = fault.New(fault.Unavailable, "not yet")
+// now is the time as it is kept: in milliseconds, UTC.
+func (s *Service) now() time.Time { return s.deps.Now().UTC().Truncate(time.Millisecond) }
 
-// SetTimeline and SetEvents wire what is made after the Service; call them before the first request.
+// SetTimeline wires the media line, which is made after the Service. Call it before the first request is served.
 func (s *Service) SetTimeline(t Timeline) { s.deps.Timeline = t }
 
-// SetEvents wires the listener.
+// SetEvents wires the listener, which is made after the Service. Call it before the first request is served.
 func (s *Service) SetEvents(e Events) { s.deps.Events = e }
 
+// change is ChangeShow with the time and the telling.
+func (s *Service) change(ctx context.Context, slug Slug, f func(*Show) error) (Show, error) {
+	changed := false
+	sh, err := s.deps.Store.ChangeShow(ctx, slug, func(sh *Show) error {
+		changed = false
+		if err := f(sh); err != nil {
+			return err
+		}
+		sh.Updated, changed = s.now(), true
+		return nil
+	})
+	if err == nil && changed && s.deps.Events != nil {
+		s.deps.Events.ShowChanged(sh)
+	}
+	return sh, err
+}
+
 // Create adds a show, scheduled. fault.Invalid names the field; fault.Conflict when the slug is taken.
-func (s *Service) Create(ctx context.Context, d Draft) (Show, error) { return Show{}, errSoon }
+func (s *Service) Create(ctx context.Context, d Draft) (Show, error) {
+	now := s.now()
+	sh := Show{
+		Slug: d.Slug, Merchant: d.Merchant, Title: d.Title, Description: d.Description, Poster: d.Poster,
+		StartsAt: d.StartsAt.UTC().Truncate(time.Millisecond), Status: Scheduled, StreamKey: d.StreamKey,
+		EmbedOrigins: d.EmbedOrigins, Currency: d.Currency, Ways: d.Ways, PaymentNote: d.PaymentNote,
+		Created: now, Updated: now, Rev: 1,
+	}
+	if d.StartsAt.IsZero() {
+		sh.StartsAt = now
+	}
+	if len(sh.Ways) == 0 {
+		sh.Ways = []string{CashOnDelivery}
+	}
+	if sh.StreamKey == "" {
+		sh.StreamKey = newKey()
+	}
+	if sh.Slug == "" {
+		sh.Slug = slugOf(sh.Title)
+	}
+	if err := check(&sh); err != nil {
+		return Show{}, err
+	}
+	if err := s.checkLineup(ctx, sh, d.Lineup); err != nil {
+		return Show{}, err
+	}
+	sh.Lineup = append([]catalogue.ProductID{}, d.Lineup...)
+	if err := s.deps.Store.AddShow(ctx, sh); err != nil {
+		return Show{}, err
+	}
+	s.deps.Log.Info("show created", "show", sh.Slug, "merchant", sh.Merchant)
+	if s.deps.Events != nil {
+		s.deps.Events.ShowChanged(sh)
+	}
+	return sh, nil
+}
 
 // Get gives a show; fault.NotFound.
-func (s *Service) Get(ctx context.Context, slug Slug) (Show, error) { return Show{}, errSoon }
+func (s *Service) Get(ctx context.Context, slug Slug) (Show, error) {
+	return s.deps.Store.Show(ctx, slug)
+}
 
 // List gives shows.
-func (s *Service) List(ctx context.Context, f Filter) ([]Show, error) { return nil, errSoon }
+func (s *Service) List(ctx context.Context, f Filter) ([]Show, error) {
+	if f.Limit == 0 {
+		f.Limit = 100
+	}
+	if f.Limit < 1 || f.Limit > 500 {
+		return nil, fault.New(fault.Invalid, "%d is not from 1 to 500", f.Limit).At("limit")
+	}
+	return s.deps.Store.Shows(ctx, f)
+}
 
 // Update changes a show's words, times and terms.
 func (s *Service) Update(ctx context.Context, slug Slug, p Patch) (Show, error) {
-	return Show{}, errSoon
+	return s.change(ctx, slug, func(sh *Show) error {
+		if p.Currency != nil && *p.Currency != sh.Currency {
+			if sh.Status != Scheduled {
+				return fault.New(fault.Conflict, "the show has begun: its currency stays").At("currency").WithHint("make a new show for another currency")
+			}
+			if len(sh.Lineup) > 0 {
+				return fault.New(fault.Conflict, "the line-up is priced in %s", sh.Currency).At("currency").WithHint("empty the line-up first")
+			}
+			sh.Currency = *p.Currency
+		}
+		if p.StartsAt != nil {
+			sh.StartsAt = p.StartsAt.UTC().Truncate(time.Millisecond)
+		}
+		set(&sh.Title, p.Title)
+		set(&sh.Description, p.Description)
+		set(&sh.Poster, p.Poster)
+		set(&sh.PaymentNote, p.PaymentNote)
+		if p.EmbedOrigins != nil {
+			sh.EmbedOrigins = p.EmbedOrigins
+		}
+		if p.Ways != nil {
+			sh.Ways = p.Ways
+		}
+		return check(sh)
+	})
+}
+
+func set[T any](dst, src *T) {
+	if src != nil {
+		*dst = *src
+	}
 }
 
 // Start makes a scheduled show live; a live one stays so; an ended one is fault.Conflict.
-func (s *Service) Start(ctx context.Context, slug Slug) (Show, error) { return Show{}, errSoon }
+func (s *Service) Start(ctx context.Context, slug Slug) (Show, error) {
+	return s.change(ctx, slug, func(sh *Show) error {
+		switch sh.Status {
+		case Live:
+			return ErrSame
+		case Ended:
+			return NotLive(*sh)
+		}
+		now := s.now()
+		sh.Status, sh.StartedAt = Live, &now
+		s.deps.Log.Info("show started", "show", slug)
+		return nil
+	})
+}
 
-// End ends a show and closes its pins; an ended one stays so.
-func (s *Service) End(ctx context.Context, slug Slug) (Show, error) { return Show{}, errSoon }
+// End ends a show and closes its pins; an ended one stays so. A scheduled show may be ended too: it is called off.
+func (s *Service) End(ctx context.Context, slug Slug) (Show, error) {
+	sh, err := s.change(ctx, slug, func(sh *Show) error {
+		if sh.Status == Ended {
+			return ErrSame
+		}
+		now := s.now()
+		sh.Status, sh.EndedAt, sh.OnAir = Ended, &now, false
+		s.deps.Log.Info("show ended", "show", slug)
+		return nil
+	})
+	if err != nil {
+		return Show{}, err
+	}
+	// After the status: from now on the store takes no new pin, so none can slip in behind this. An earlier End that
+	// failed half-way is completed here as well.
+	_, err = s.UnpinAll(ctx, slug)
+	return sh, err
+}
 
 // SetLineup replaces the line-up: the merchant's own products, each once, not archived, in the show's currency.
 func (s *Service) SetLineup(ctx context.Context, slug Slug, products []catalogue.ProductID) (Show, error) {
-	return Show{}, errSoon
+	sh, err := s.Get(ctx, slug)
+	if err != nil {
+		return Show{}, err
+	}
+	if err := s.checkLineup(ctx, sh, products); err != nil {
+		return Show{}, err
+	}
+	return s.change(ctx, slug, func(sh *Show) error {
+		if slices.Equal(sh.Lineup, products) {
+			return ErrSame
+		}
+		sh.Lineup = products
+		return nil
+	})
 }
 
 // RotateKey gives the show a new random stream key; the old one admits nobody any more.
-func (s *Service) RotateKey(ctx context.Context, slug Slug) (Show, error) { return Show{}, errSoon }
+func (s *Service) RotateKey(ctx context.Context, slug Slug) (Show, error) {
+	return s.change(ctx, slug, func(sh *Show) error {
+		sh.StreamKey = newKey()
+		return nil
+	})
+}
+
+// newKey is 26 random letters and digits (130 bits): nothing to guess, nothing that a URL or a shell would bend.
+func newKey() string { return "sk-" + strings.ToLower(rand.Text()) }
 
 // Admit answers the ingest gate: which show may this key publish to? A scheduled show starts. fault.Unauthorized for an
-// unknown key, fault.Conflict for an ended show.
-func (s *Service) Admit(ctx context.Context, key string) (Show, error) { return Show{}, errSoon }
+// unknown key, fault.Conflict for an ended show. How long it takes does not depend on how nearly right a key is: the
+// look-up compares hashes, and the comparison with the key itself takes constant time.
+func (s *Service) Admit(ctx context.Context, key string) (Show, error) {
+	sh, err := s.deps.Keys.ShowByKeyHash(ctx, sha256.Sum256([]byte(key)))
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return Show{}, err
+	}
+	a, b := sha256.Sum256([]byte(sh.StreamKey)), sha256.Sum256([]byte(key))
+	if subtle.ConstantTimeCompare(a[:], b[:]) != 1 || err != nil {
+		return Show{}, fault.New(fault.Unauthorized, "no show has this stream key").WithHint("copy the stream key of the show again; it may have been changed")
+	}
+	if sh.Status == Scheduled {
+		return s.Start(ctx, sh.Slug)
+	}
+	if sh.Status == Ended {
+		return Show{}, NotLive(sh)
+	}
+	return sh, nil
+}
 
-// SetOnAir records that media comes in, or not.
+// SetOnAir records that media comes in, or not. An ended show is never on air.
 func (s *Service) SetOnAir(ctx context.Context, slug Slug, on bool) (Show, error) {
-	return Show{}, errSoon
+	return s.change(ctx, slug, func(sh *Show) error {
+		on := on && sh.Status == Live
+		if sh.OnAir == on {
+			return ErrSame
+		}
+		sh.OnAir = on
+		return nil
+	})
 }
 
-// Resume puts things right after a restart: nobody is on air, and open pins of live shows go back on the timeline.
-func (s *Service) Resume(ctx context.Context) error { return errSoon }
-
-// MaxOpenPins is how many products may be on screen at once.
-const MaxOpenPins = 3
-
-// Pin puts a product on screen at a wall time (zero means now; at most Config.Window ago and 10 s ahead).
-// fault.Conflict when three are open, or this product is, or the show is not live.
-func (s *Service) Pin(ctx context.Context, slug Slug, product catalogue.ProductID, sku catalogue.SKUID, at time.Time) (Pin, error) {
-	return Pin{}, errSoon
-}
-
-// Unpin closes a pin at a wall time (zero means now). Closing a closed pin changes nothing and gives it as it is.
-func (s *Service) Unpin(ctx context.Context, slug Slug, id PinID, at time.Time) (Pin, error) {
-	return Pin{}, errSoon
-}
-
-// UnpinAll closes all open pins of a show now and gives them.
-func (s *Service) UnpinAll(ctx context.Context, slug Slug) ([]Pin, error) { return nil, errSoon }
-
-// Pins lists a show's pins by start.
-func (s *Service) Pins(ctx context.Context, slug Slug, openOnly bool) ([]Pin, error) {
-	return nil, errSoon
+// Resume puts things right after a restart: nobody is on air, and the open pins of live shows go back on the timeline.
+// Call it after SetTimeline and before publishers are let in.
+func (s *Service) Resume(ctx context.Context) error {
+	shows, err := s.deps.Store.Shows(ctx, Filter{Statuses: []Status{Live, Scheduled}, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, sh := range shows {
+		if sh.OnAir {
+			_, err := s.SetOnAir(ctx, sh.Slug, false)
+			errs = append(errs, err)
+		}
+		if sh.Status != Live {
+			continue
+		}
+		open, err := s.Pins(ctx, sh.Slug, true)
+		errs = append(errs, err)
+		for _, p := range open {
+			if s.deps.Timeline != nil {
+				_, _, err := s.deps.Timeline.Pin(ctx, p)
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // NotLive is the refusal of what needs a live show.

@@ -21,11 +21,11 @@ var (
 	_ account.TokenStore   = (*Accounts)(nil)
 )
 
-const userColumns = "u.id, u.name, u.role, u.merchant, u.created, u.changed, u.disabled"
+const userColumns = "u.id, u.name, u.role, u.merchant, u.created, u.changed"
 
 // user is the places to scan userColumns to.
 func user(u *account.User) []any {
-	return []any{&u.ID, &u.Name, &u.Role, &u.Merchant, when{&u.Created}, when{&u.Changed}, &u.Disabled}
+	return []any{&u.ID, &u.Name, &u.Role, &u.Merchant, when{&u.Created}, when{&u.Changed}}
 }
 
 // Users implements account.UserStore.
@@ -57,9 +57,9 @@ func (a *Accounts) User(ctx context.Context, id account.UserID, name string) (u 
 // AddUser implements account.UserStore.
 func (a *Accounts) AddUser(ctx context.Context, u account.User, pw string, only bool) error {
 	return a.db.writer.do(ctx, func(t *tx) error {
-		n, err := t.exec(`INSERT INTO users (id, name, role, merchant, hash, created, changed, disabled)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE ? OR NOT EXISTS (SELECT 1 FROM users)`,
-			u.ID, u.Name, u.Role, u.Merchant, pw, ms(u.Created), ms(u.Changed), u.Disabled, !only)
+		n, err := t.exec(`INSERT INTO users (id, name, role, merchant, hash, created, changed)
+			SELECT ?, ?, ?, ?, ?, ?, ? WHERE ? OR NOT EXISTS (SELECT 1 FROM users)`,
+			u.ID, u.Name, u.Role, u.Merchant, pw, ms(u.Created), ms(u.Changed), !only)
 		switch {
 		case taken(err):
 			return fault.New(fault.Conflict, "there is a user %q already", u.Name).At("name").WithHint("choose another name")

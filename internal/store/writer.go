@@ -49,7 +49,9 @@ func newWriter(conn *sql.Conn, log *slog.Logger) *writer {
 	}
 }
 
-var errClosed = fault.New(fault.Unavailable, "the server is shutting down").WithHint("try again in a moment")
+func errClosed() error {
+	return fault.New(fault.Unavailable, "the server is shutting down").WithHint("try again in a moment")
+}
 
 // do runs f in the next transaction and returns after its commit. A ctx that ends while f still waits in the queue
 // takes it out; once f has begun its result is waited for, so the caller always knows what became of it.
@@ -57,7 +59,7 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	op := operation{ctx: ctx, f: f, done: make(chan error, 1)}
 	select {
 	case <-w.closing:
-		return errClosed
+		return errClosed()
 	default:
 	}
 	select {
@@ -65,7 +67,7 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-w.closing:
-		return errClosed
+		return errClosed()
 	}
 	select {
 	case err := <-op.done:
@@ -76,7 +78,7 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	case err := <-op.done:
 		return err
 	default:
-		return errClosed
+		return errClosed()
 	}
 }
 

@@ -3,8 +3,10 @@
 package manual
 
 import (
+	"strings"
 	"time"
 
+	"livesrv/internal/fault"
 	"livesrv/internal/order"
 )
 
@@ -14,15 +16,41 @@ const (
 	BankTransfer   = "bank_transfer"
 )
 
-type way struct{ name string }
-
 // Ways gives the providers.
-func Ways() []order.Provider { return []order.Provider{way{CashOnDelivery}, way{BankTransfer}} }
+func Ways() []order.Provider { return []order.Provider{cash{}, bank{}} }
 
-func (w way) Name() string { return w.name }
+// cash is paid to whoever brings the parcel.
+type cash struct{}
 
-func (w way) Check(order.Request, order.Terms) error { return nil }
+func (cash) Name() string        { return CashOnDelivery }
+func (cash) Hold() time.Duration { return 0 }
 
-func (w way) Instructions(o order.Order, t order.Terms) string { return "" }
+// Check asks for a phone number: nobody should travel with a parcel to a door that stays closed.
+func (cash) Check(r order.Request, _ order.Terms) error {
+	if r.Contact.Phone == "" {
+		return fault.New(fault.Invalid, "cash on delivery needs a phone number").At("contact.phone").WithHint("so that the delivery can be arranged")
+	}
+	return nil
+}
 
-func (w way) Hold() time.Duration { return 0 }
+func (cash) Instructions(order.Order, order.Terms) string { return "" }
+
+// bank is paid before anything is sent.
+type bank struct{}
+
+func (bank) Name() string { return BankTransfer }
+
+// Hold is longer than the usual: a transfer takes days.
+func (bank) Hold() time.Duration { return 7 * 24 * time.Hour }
+
+func (bank) Check(_ order.Request, t order.Terms) error {
+	if strings.TrimSpace(t.PaymentNote) == "" {
+		return fault.New(fault.Conflict, "the merchant has not said where to transfer the money").At("way").WithHint("choose another way to pay")
+	}
+	return nil
+}
+
+// Instructions are the merchant's bank details with the number to state, so that the payment finds its order.
+func (bank) Instructions(o order.Order, t order.Terms) string {
+	return strings.TrimSpace(t.PaymentNote) + "\n" + o.Total.String() + "\n" + o.Number
+}

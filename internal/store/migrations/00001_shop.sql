@@ -164,8 +164,7 @@ CREATE TABLE users (
     merchant TEXT NOT NULL,
     hash     TEXT NOT NULL,
     created  BIGINT NOT NULL,
-    changed  BIGINT NOT NULL,
-    disabled BOOLEAN NOT NULL
+    changed  BIGINT NOT NULL
 );
 
 CREATE TABLE sessions (
