@@ -64,11 +64,11 @@ func (p *audioPacer) pace(at, n int64, retry func() (int64, bool), r *Repairs) (
 		r.Missing += uint64(max((stamp-p.next)/max(n, 1), 0))
 		p.settle()
 		return p.lay(stamp, n), true
+	case p.surplus && stamp >= p.next-n/2:
+		p.surplus = false
+		p.settle()
 	case p.surplus, p.filled >= witnesses && hi < -p.gap:
-		p.surplus = stamp < p.next-n
-		if !p.surplus {
-			p.settle()
-		}
+		p.surplus = true
 		r.Dropped++
 		return 0, false
 	}

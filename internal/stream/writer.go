@@ -72,7 +72,7 @@ func (w *Writer) WriteData(d Data) error {
 	m := &w.tracks[s.lead].mapper
 	at := d.PTS + m.shift
 	// Some publishers do not stamp their texts: what lies far from the picture means the picture.
-	if off := at - m.out; max(off, -off) > 10*refRate {
+	if off := at - m.out; max(off, -off) > 3*refRate {
 		at = m.out
 	}
 	d.PTS = max(at, 0)

@@ -1,0 +1,347 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"livesrv/internal/fault"
+	"livesrv/internal/media"
+)
+
+func TestRegistry(t *testing.T) {
+	reg, err := NewRegistry(DefaultConfig(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := reg.Changed()
+	a := reg.Open("a")
+	select {
+	case <-changed:
+	default:
+		t.Error("a new stream is not told")
+	}
+	if reg.Open("a") != a || a.Name() != "a" {
+		t.Error("a stream does not stay the same")
+	}
+	reg.Open("b")
+	if _, ok := reg.Stream("c"); ok {
+		t.Error("a stream that nobody opened")
+	}
+	if all := reg.Streams(); len(all) != 2 || all[0] != a {
+		t.Errorf("%v", all)
+	}
+	r := a.Subscribe()
+	w, err := a.Publish([]media.Track{h264Declared}, PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg.Remove("a")
+	if it := next(t, r); it.Tracks == nil {
+		t.Errorf("%+v", it)
+	}
+	if _, err := r.Next(t.Context()); !errors.Is(err, io.EOF) {
+		t.Errorf("after removal: %v", err)
+	}
+	if err := w.Write(&media.AccessUnit{Units: [][]byte{{0x65}}}); fault.KindOf(err) != fault.Gone {
+		t.Errorf("write after removal: %v", err)
+	}
+	w.Close()
+	if _, err := a.Publish([]media.Track{h264Declared}, PublishOptions{}); fault.KindOf(err) != fault.Gone {
+		t.Errorf("publish after removal: %v", err)
+	}
+	if _, err := a.Subscribe().Next(t.Context()); !errors.Is(err, io.EOF) {
+		t.Errorf("subscribe after removal: %v", err)
+	}
+}
+
+func TestConfigSaysWhatIsWrong(t *testing.T) {
+	for field, c := range map[string]func(*Config){
+		"reader_queue":   func(c *Config) { c.ReaderQueue = 10 },
+		"jump_tolerance": func(c *Config) { c.JumpTolerance = time.Hour },
+		"audio_gap":      func(c *Config) { c.AudioGap = 0 },
+	} {
+		cfg := DefaultConfig()
+		c(&cfg)
+		_, err := NewRegistry(cfg, slog.New(slog.DiscardHandler))
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Field != field || f.Hint == "" {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+func TestOneWriterAtATime(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	if _, err := f.s.Publish([]media.Track{h264Declared}, PublishOptions{}); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("second publisher: %v", err)
+	}
+	for name, tracks := range map[string][]media.Track{
+		"none":     nil,
+		"wrong id": {{ID: 1, Codec: &media.Opus{ChannelCount: 2}, ClockRate: 48000}},
+		"no codec": {{ClockRate: 48000}},
+		"no clock": {{Codec: &media.Opus{ChannelCount: 2}}},
+		"too many": make([]media.Track, 17),
+	} {
+		if _, err := f.reg.Open(name).Publish(tracks, PublishOptions{}); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFirstReaderGetsTheGOPThatIsUnderWay(t *testing.T) {
+	f := newFeed(t, h264Declared, aac(1, 48000))
+	f.r.Close()
+	f.play(0, 3500, truly)
+	r := f.s.Subscribe()
+	if it := next(t, r); len(it.Tracks) != 2 {
+		t.Fatalf("%+v", it)
+	}
+	it := next(t, r)
+	if it.AU == nil || !it.AU.Key || it.AU.Track != 0 || it.AU.DTS/900 != 179990/900 {
+		t.Fatalf("%+v", it.AU)
+	}
+	late := f.s.Subscribe()
+	f.play(3500, 4500, truly)
+	next(t, late)
+	if it := next(t, late); it.AU == nil || !it.AU.Key || it.AU.Track != 0 || it.AU.DTS/900 != 359990/900 {
+		t.Fatalf("%+v", it.AU)
+	}
+}
+
+// A publisher who returns finds its place by wall time: 30 s of absence are 30 s of timeline.
+func TestAbsence(t *testing.T) {
+	f := newFeed(t, h264Declared, aac(1, 48000))
+	f.play(0, 10_000, truly)
+	f.w.Close()
+	f.w.Close()
+	if f.s.OnAir() {
+		t.Error("on air without a publisher")
+	}
+	f.publish(h264Declared, aac(1, 48000))
+	if !f.s.OnAir() {
+		t.Error("not on air")
+	}
+	f.play(40_000, 50_000, func(_ int, ms int64) int64 { return ms - 40_000 })
+	f.drain()
+	var kinds []string
+	for _, it := range f.out {
+		switch {
+		case it.Tracks != nil:
+			kinds = append(kinds, "tracks")
+		case it.Absent:
+			kinds = append(kinds, "absent")
+		}
+	}
+	if d := cmp.Diff([]string{"tracks", "absent", "tracks"}, kinds); d != "" {
+		t.Error(d)
+	}
+	for track, rate := range []int64{90000, 48000} {
+		aus := f.aus(track)
+		for _, au := range aus {
+			if off := au.Wall.Sub(au.Arrived); off.Abs() > 30*time.Millisecond {
+				t.Fatalf("track %d at %d: wall time %v off", track, au.DTS, off)
+			}
+		}
+		if off := aus[len(aus)-1].DTS - 50*rate; max(off, -off) > rate/10 {
+			t.Errorf("track %d ends %d ticks off", track, off)
+		}
+	}
+	f.w.Close()
+	late := f.s.Subscribe()
+	if it := next(t, late); it.Tracks == nil {
+		t.Errorf("%+v", it)
+	}
+	if it := next(t, late); !it.Absent {
+		t.Errorf("%+v", it)
+	}
+}
+
+// A publisher that pushes faster than real time, goes and comes back must not run into itself.
+func TestReturnAfterRunningAhead(t *testing.T) {
+	f := newFeed(t, h264Declared, aac(1, 44100))
+	for i := range int64(300) {
+		f.picture(i*1000/30, 0, i%30 == 0, ms(i))
+		f.sound(1, i*1024*10/441, ms(i))
+	}
+	f.w.Close()
+	f.publish(h264Declared, aac(1, 44100))
+	for i := range int64(300) {
+		f.picture(i*1000/30, 0, i%30 == 0, ms(300+i))
+		f.sound(1, i*1024*10/441, ms(300+i))
+	}
+	if n := len(f.aus(0)); n != 600 {
+		t.Errorf("%d pictures", n)
+	}
+	f.aus(1)
+}
+
+func TestWallTimeFollowsASlowCamera(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	for i := range int64(30 * 1800) {
+		f.picture(i*1000/30, 0, i%60 == 0, time.Duration(float64(i)*1e9/30*1.0002))
+		f.out = f.out[:max(0, len(f.out)-1)]
+	}
+	st := f.s.Stats()
+	if st.WallCorrected < 300*time.Millisecond || st.WallError.Abs() > 40*time.Millisecond {
+		t.Errorf("corrected %v, error %v", st.WallCorrected, st.WallError)
+	}
+}
+
+func TestSlowReaderLosesWholeGOPs(t *testing.T) {
+	var logged bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		cfg.ReaderQueue = 300
+		reg, err := NewRegistry(cfg, slog.New(slog.NewTextHandler(&logged, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &feed{t: t, reg: reg, s: reg.Open("show"), start: time.Now()}
+		slow := f.s.Subscribe()
+		f.r = f.s.Subscribe()
+		f.publish(h264Declared, aac(1, 48000))
+		f.play(0, 60_000, truly)
+		if n := len(f.aus(0)); n != 1800 {
+			t.Fatalf("the quick reader has %d of 1800 pictures", n)
+		}
+		f.w.Close()
+		if it := next(t, slow); len(it.Tracks) != 2 {
+			t.Fatalf("%+v", it)
+		}
+		first := next(t, slow).AU
+		if first == nil || !first.Key || first.Track != 0 || first.DTS < 50*90000 {
+			t.Fatalf("the slow reader goes on with %+v", first)
+		}
+		lost, gops := slow.Lost()
+		st := f.s.Stats()
+		if lost == 0 || gops == 0 || st.LostAUs != lost || st.LostGOPs != gops {
+			t.Errorf("lost %d, %d; %+v", lost, gops, st)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		reg.Remove("show")
+	})
+	if n := strings.Count(logged.String(), "too slow"); n != 2 {
+		t.Errorf("logged %d times:\n%s", n, logged.String())
+	}
+}
+
+func TestReaderWithoutKeyframesWaitsForOne(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	slow := f.s.Subscribe()
+	for i := range int64(5000) {
+		f.picture(i*1000/30, 0, i == 0 || i == 4900, ms(i*1000/30))
+	}
+	next(t, slow)
+	if au := next(t, slow).AU; au == nil || !au.Key || au.DTS/900 != (4900*3000-10)/900 {
+		t.Fatalf("%+v", au)
+	}
+}
+
+func TestNextEndsWithItsContext(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	r := f.s.Subscribe()
+	next(t, r)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := r.Next(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+	})
+	cancel()
+	wg.Wait()
+	wg.Go(func() {
+		if _, err := r.Next(t.Context()); !errors.Is(err, io.EOF) {
+			t.Errorf("%v", err)
+		}
+	})
+	r.Close()
+	wg.Wait()
+	if n := f.s.Stats().Readers; n != 1 {
+		t.Errorf("%d readers", n)
+	}
+}
+
+func TestManyReadersAndOnePublisher(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	var wg sync.WaitGroup
+	for range 8 {
+		r := f.s.Subscribe()
+		wg.Go(func() {
+			last := int64(-1)
+			for {
+				it, err := r.Next(t.Context())
+				if err != nil {
+					return
+				}
+				if it.AU != nil {
+					if it.AU.DTS <= last {
+						t.Errorf("DTS %d after %d", it.AU.DTS, last)
+					}
+					last = it.AU.DTS
+				}
+			}
+		})
+	}
+	for i := range int64(3000) {
+		f.picture(i*1000/30, 0, i%60 == 0, ms(i*1000/30))
+		if i%100 == 0 {
+			f.s.Stats()
+			f.s.Subscribe().Close()
+		}
+	}
+	f.reg.Remove("show")
+	wg.Wait()
+}
+
+func TestDataTakesTheTimeline(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	f.play0(60_000, 1000)
+	for _, c := range []struct{ pts, want int64 }{
+		{60_500 * 90, 500 * 90},
+		{0, 967 * 90}, // not stamped: means the last picture
+	} {
+		if err := f.w.WriteData(Data{Name: "onTextData", PTS: c.pts, Payload: []byte(`{"text":"x"}`)}); err != nil {
+			t.Fatal(err)
+		}
+		f.drain()
+		d := f.out[len(f.out)-1].Data
+		if d == nil || max(d.PTS-c.want, c.want-d.PTS) > 4000 || d.Wall.Sub(f.start) != media.Duration(d.PTS, 90000) {
+			t.Errorf("%d: %+v", c.pts, d)
+		}
+	}
+	f.w.Close()
+	if err := f.w.WriteData(Data{}); fault.KindOf(err) != fault.Gone {
+		t.Errorf("%v", err)
+	}
+}
+
+// play0 sends pictures alone for that many milliseconds, stamped from offset on.
+func (f *feed) play0(offset, until int64) {
+	for i := range until * 30 / 1000 {
+		f.picture(offset+i*1000/30, 0, i%60 == 0, ms(i*1000/30))
+	}
+}
+
+func TestWriteRefusesWhatIsNoAccessUnit(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	for _, au := range []*media.AccessUnit{{Track: 1, Units: [][]byte{{1}}}, {Track: -1, Units: [][]byte{{1}}}, {}} {
+		if err := f.w.Write(au); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%+v: %v", au, err)
+		}
+	}
+	f.picture(0, 0, false, 0)
+	if n := len(f.aus(0)); n != 0 {
+		t.Errorf("%d pictures before the first keyframe", n)
+	}
+}
