@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"livesrv/internal/fault"
+	"livesrv/web/ui"
 )
 
 // health says that the process answers. It looks at nothing: a restart would not mend what is outside.
@@ -48,18 +48,22 @@ func (s *Server) ready(check func(context.Context) error) http.Handler {
 }
 
 // nowhere answers for addresses that are none of ours, and for methods that an address does not know.
-func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains([]string{http.MethodGet, http.MethodHead}, r.Method) {
+func (s *Server) nowhere(mux *http.ServeMux, site Site) http.Handler {
+	page := s.page(watchPage, site, ui.NotFound)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			get := r.Clone(r.Context())
 			get.Method = http.MethodGet
-			if _, pattern := mux.Handler(get); pattern != "/" && strings.HasPrefix(pattern, "GET ") {
+			if _, pattern := mux.Handler(get); strings.HasPrefix(pattern, "GET ") {
 				w.Header().Set("Allow", "GET, HEAD")
 				w.WriteHeader(http.StatusMethodNotAllowed)
 				return
 			}
+		} else if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			page.ServeHTTP(w, r)
+			return
 		}
 		s.writeError(w, r, fault.New(fault.NotFound, "There is nothing at this address.").
 			WithHint("The shows are at the address without a path."))
-	}
+	})
 }

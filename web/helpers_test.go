@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"livesrv/internal/fault"
+	"livesrv/web/ui"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,8 +33,16 @@ func named(name string) http.Handler {
 func handlers() Handlers {
 	return Handlers{
 		Media: named("media"), API: named("api"), Realtime: named("realtime"),
-		Lobby: named("lobby"), Watch: named("watch"), Embed: named("embed"), Console: named("console"),
-		EmbedScript: named("script"), Assets: named("assets"),
+		Site: site{},
+		Show: func(_ context.Context, slug string) (ui.Show, error) {
+			switch slug {
+			case "none":
+				return ui.Show{}, fault.New(fault.NotFound, "There is no such show.")
+			case "broken":
+				return ui.Show{}, errors.New("disk")
+			}
+			return ui.Show{Slug: slug, Title: "Tea & more"}, nil
+		},
 		Image: func(_ context.Context, id string, thumb bool) ([]byte, error) {
 			if id == "img_none" {
 				return nil, fault.New(fault.NotFound, "There is no such picture.")
@@ -51,6 +60,23 @@ func handlers() Handlers {
 		},
 	}
 }
+
+// site writes what a page is told instead of the page.
+type site struct{}
+
+func (site) Render(w http.ResponseWriter, _ *http.Request, page string, f ui.Facts) {
+	if page == ui.NotFound {
+		w.WriteHeader(http.StatusNotFound)
+	}
+	title := ""
+	if f.Show != nil {
+		title = f.Show.Title
+	}
+	_, _ = fmt.Fprintf(w, "%s %s %s", page, title, f.BaseURL)
+}
+
+func (site) Assets() http.Handler      { return named("assets") }
+func (site) EmbedScript() http.Handler { return named("script") }
 
 // logBuffer is a log that tests may read while it is written.
 type logBuffer struct {

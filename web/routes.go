@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"livesrv/web/ui"
 )
 
 // Handlers are what the application puts behind the routes. All are required but Ready.
@@ -13,14 +15,14 @@ type Handlers struct {
 	API      http.Handler // package web/api
 	Realtime http.Handler // package internal/feed
 
-	// The pages and what they load, from package web/ui. Lobby and Watch are for viewers, Console for
-	// merchants; Embed is framed by other sites, EmbedScript and Assets are loaded by them.
-	Lobby, Watch, Embed, Console, EmbedScript, Assets http.Handler
+	Site Site // package web/ui
+	// Show is what a page says of a show before its script runs; fault.NotFound where there is none.
+	Show func(ctx context.Context, slug string) (ui.Show, error)
+	// EmbedOrigins are the sites that may frame a show. An error allows none.
+	EmbedOrigins func(ctx context.Context, slug string) ([]string, error)
 
 	// Image gives the JPEG bytes of a product's picture; they never change for an id.
 	Image func(ctx context.Context, id string, thumb bool) ([]byte, error)
-	// EmbedOrigins are the sites that may frame a show. An error allows none.
-	EmbedOrigins func(ctx context.Context, show string) ([]string, error)
 	// Ready says what the server still lacks to serve; nil means always ready.
 	Ready func(ctx context.Context) error
 }
@@ -31,8 +33,7 @@ type Handlers struct {
 // is found; it is logged; it gets the headers of its class and a limit on its body. Media requests, thousands a
 // second, take none of this: their handler needs nothing but itself.
 func (s *Server) routes(h Handlers) (http.Handler, error) {
-	if h.Media == nil || h.API == nil || h.Realtime == nil || h.Lobby == nil || h.Watch == nil || h.Embed == nil ||
-		h.Console == nil || h.EmbedScript == nil || h.Assets == nil || h.Image == nil || h.EmbedOrigins == nil {
+	if h.Media == nil || h.API == nil || h.Realtime == nil || h.Site == nil || h.Show == nil || h.EmbedOrigins == nil || h.Image == nil {
 		return nil, errors.New("web: a handler is missing")
 	}
 	proxies, err := parseProxies(s.cfg.TrustedProxies)
@@ -41,19 +42,19 @@ func (s *Server) routes(h Handlers) (http.Handler, error) {
 	}
 
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", s.page(watchPage, h.Lobby))
-	mux.Handle("GET /s/{show}", s.page(watchPage, h.Watch))
-	mux.Handle("GET /console", s.page(consolePage, h.Console))
-	mux.Handle("GET /console/", s.page(consolePage, h.Console))
-	mux.Handle("GET /embed/{show}", s.framed(h.EmbedOrigins, h.Embed))
-	mux.Handle("GET /embed.js", shared(h.EmbedScript))
-	mux.Handle("GET /assets/", shared(h.Assets))
+	mux.Handle("GET /{$}", s.page(watchPage, h.Site, ui.Lobby))
+	mux.Handle("GET /s/{show}", s.showPage(watchPage, h, ui.Watch))
+	mux.Handle("GET /embed/{show}", s.showPage(embedPage, h, ui.Embed))
+	mux.Handle("GET /console", s.page(consolePage, h.Site, ui.Console))
+	mux.Handle("GET /console/", s.page(consolePage, h.Site, ui.Console))
+	mux.Handle("GET /embed.js", shared(h.Site.EmbedScript()))
+	mux.Handle("GET /assets/", shared(h.Site.Assets()))
 	mux.Handle("GET /images/{name}", shared(newImages(h.Image, s.writeError)))
 	mux.Handle("/api/", limitBody(maxAPIBody, plain(h.API)))
 	mux.Handle("/realtime", h.Realtime)
 	mux.Handle("GET /healthz", plain(http.HandlerFunc(s.health)))
 	mux.Handle("GET /readyz", plain(s.ready(h.Ready)))
-	mux.Handle("/", plain(http.HandlerFunc(s.nowhere(mux))))
+	mux.Handle("/", s.nowhere(mux, h.Site))
 
 	rest := s.identify(s.realIP(proxies, s.logAccess(s.secure(mux))))
 	media := s.logMedia(h.Media)

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -24,11 +25,13 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"GET", "/", 200, "lobby "},
 		{"HEAD", "/", 200, ""},
-		{"GET", "/s/tea", 200, "watch "},
+		{"GET", "/s/tea", 200, "watch Tea & more http://example.com"},
+		{"GET", "/s/none", 404, "missing "},
+		{"GET", "/s/broken", 500, `{"error":{"kind":"internal"`},
 		{"GET", "/s/", 404, ""},
 		{"GET", "/console", 200, "console "},
 		{"GET", "/console/orders", 200, "console "},
-		{"GET", "/embed/tea", 200, "embed "},
+		{"GET", "/embed/tea", 200, "embed Tea & more "},
 		{"GET", "/embed.js", 200, "script "},
 		{"GET", "/assets/a.js", 200, "assets "},
 		{"GET", "/api/shows", 200, "api "},
@@ -62,9 +65,9 @@ func TestRoutes(t *testing.T) {
 
 func TestMissingHandlerIsAnError(t *testing.T) {
 	h := handlers()
-	h.Console = nil
+	h.Site = nil
 	if _, err := New(DefaultConfig(), Deps{Handlers: h, Log: slog.New(slog.DiscardHandler)}); err == nil {
-		t.Error("a server without a console is made")
+		t.Error("a server without pages is made")
 	}
 }
 
@@ -88,19 +91,47 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s: an origin broke out: %s", c.path, csp)
 		}
 	}
-	csp := get(h, "GET", "/s/tea", func(r *http.Request) { r.Host = "box:8080" }).Header().Get("Content-Security-Policy")
-	for _, want := range []string{"media-src 'self' blob:", "worker-src 'self' blob:", "connect-src 'self' ws://box:8080 wss://box:8080;", "script-src 'self';"} {
+	csp := get(h, "GET", "/s/tea", nil).Header().Get("Content-Security-Policy")
+	for _, want := range []string{"media-src 'self' blob:", "worker-src 'self' blob:", "connect-src 'self'", "script-src 'self';"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("no %q in %s", want, csp)
 		}
 	}
-	csp = get(h, "GET", "/s/tea", func(r *http.Request) { r.Host = "x; script-src *" }).Header().Get("Content-Security-Policy")
-	if strings.Contains(csp, "script-src *") {
-		t.Errorf("the Host header broke out: %s", csp)
-	}
 	for _, path := range []string{"/embed.js", "/assets/a.js", "/images/img_1.jpg"} {
 		if o := get(h, "GET", path, nil).Header().Get("Access-Control-Allow-Origin"); o != "*" {
 			t.Errorf("%s: other sites' pages may not load it (%q)", path, o)
+		}
+	}
+}
+
+func TestPeopleGetAPageForAWrongAddress(t *testing.T) {
+	w := get(handler(t, DefaultConfig(), handlers()), "GET", "/nothing", func(r *http.Request) {
+		r.Header.Set("Accept", "text/html,*/*")
+	})
+	if w.Code != 404 || !strings.HasPrefix(w.Body.String(), "missing ") || w.Header().Get("Content-Security-Policy") == "" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.TrustedProxies = []string{"10.0.0.1"}
+	for name, c := range map[string]struct {
+		public string
+		change func(*http.Request)
+		want   string
+	}{
+		"as asked":     {"", func(r *http.Request) { r.Host = "box:8080" }, "http://box:8080"},
+		"TLS":          {"", func(r *http.Request) { r.Host, r.TLS = "box", &tls.ConnectionState{} }, "https://box"},
+		"a proxy":      {"", func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https"); r.RemoteAddr = "10.0.0.1:1" }, "https://example.com"},
+		"no proxy":     {"", func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") }, "http://example.com"},
+		"configured":   {"https://live.example/", nil, "https://live.example"},
+		"a wrong host": {"", func(r *http.Request) { r.Host = `x"><script>` }, ""},
+	} {
+		cfg.PublicURL = c.public
+		w := get(handler(t, cfg, handlers()), "GET", "/", c.change)
+		if got, want := w.Body.String(), "lobby  "+c.want; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

@@ -1,22 +1,30 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strings"
+
+	"livesrv/web/ui"
 )
 
 // pageClass is what a page may do and who may frame it.
 type pageClass struct {
-	ancestors   string // CSP frame-ancestors
-	permissions string // Permissions-Policy
+	ancestors   []string // sources of CSP's frame-ancestors; none means nobody
+	permissions string   // Permissions-Policy; what it does not name keeps the browser's default
 }
 
 var (
-	watchPage   = pageClass{"'self'", "camera=(), microphone=(), geolocation=(), payment=(self)"}
-	consolePage = pageClass{"'none'", "camera=(self), microphone=(self), geolocation=(), payment=()"}
-	embedPage   = pageClass{"'self'", "camera=(), microphone=(), geolocation=(), payment=(self)"}
+	watchPage   = pageClass{[]string{"'self'"}, "camera=(), microphone=(), geolocation=()"}
+	embedPage   = pageClass{[]string{"'self'"}, "camera=(), microphone=(), geolocation=()"}
+	consolePage = pageClass{nil, "camera=(self), microphone=(self), geolocation=()"}
 )
+
+// set writes the policy: a page runs our scripts, plays media and talks to this server, and nothing else. There is no
+// cross-origin isolation (COOP, COEP): payment providers' scripts do not work under it.
+func (c pageClass) set(h http.Header) {
+	h.Set("Content-Security-Policy", ui.Policy(c.ancestors...))
+	h.Set("Permissions-Policy", c.permissions)
+}
 
 // secure sets what holds for every answer.
 func (s *Server) secure(next http.Handler) http.Handler {
@@ -31,47 +39,6 @@ func (s *Server) secure(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// page serves a page of ours under a policy that lets it run our scripts, play media and talk to this server, and
-// nothing else. There is no cross-origin isolation (COOP, COEP): payment providers' scripts do not work under it.
-func (s *Server) page(class pageClass, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setPagePolicy(w.Header(), r.Host, class)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// framed is page for /embed/{show}: the show's own list says which other sites may frame it.
-func (s *Server) framed(origins func(ctx context.Context, show string) ([]string, error), next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		class := embedPage
-		list, err := origins(r.Context(), r.PathValue("show"))
-		if err != nil {
-			s.log.Debug("nobody may frame this", "show", r.PathValue("show"), "error", err)
-		}
-		for _, o := range list {
-			if scheme, host, ok := strings.Cut(o, "://"); ok && (scheme == "https" || scheme == "http") && saneHost(host) {
-				class.ancestors += " " + o
-			}
-		}
-		setPagePolicy(w.Header(), r.Host, class)
-		next.ServeHTTP(w, r)
-	})
-}
-
-func setPagePolicy(h http.Header, host string, class pageClass) {
-	connect := "'self'"
-	if saneHost(host) {
-		// CSP3's 'self' covers ws: too, but Safari has done so only since 15.4.
-		connect += " ws://" + host + " wss://" + host
-	}
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "+
-		// hls.js plays from blob: and demuxes in a worker made of one.
-		"img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; "+
-		"connect-src "+connect+"; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "+class.ancestors)
-	h.Set("Permissions-Policy", class.permissions)
-	h.Set("Cache-Control", "no-cache")
 }
 
 // shared serves what other sites' pages load from us: scripts, styles and pictures, the same for everybody.
