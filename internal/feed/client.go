@@ -72,10 +72,14 @@ func (f *Feed) connecting(ctx context.Context, _ centrifuge.ConnectEvent) (centr
 	return centrifuge.ConnectReply{Credentials: cred}, nil
 }
 
-// connected attaches the only two handlers a connection has. Publishing, presence, history and calls have
-// none, so the library refuses them.
+// connected attaches the handlers a connection has. Publishing, presence, history and calls have none, so the
+// library refuses them.
 func (f *Feed) connected(client *centrifuge.Client) {
 	c := callerOf(client.Context())
+	if c.member {
+		f.members.add(client)
+		client.OnDisconnect(func(centrifuge.DisconnectEvent) { f.members.remove(client) })
+	}
 	client.OnSubscribe(func(e centrifuge.SubscribeEvent, reply centrifuge.SubscribeCallback) {
 		if err := f.maySubscribe(client.Context(), c, e.Channel); err != nil {
 			reply(centrifuge.SubscribeReply{}, err)

@@ -72,6 +72,7 @@ type Feed struct {
 	conns   *conns
 	handler http.Handler
 	viewers viewers
+	members members
 	recheck time.Duration
 	started chan struct{} // closed when Run is ready to publish
 }
@@ -186,11 +187,21 @@ func (f *Feed) publish(topic string, e Event) error {
 
 // Position is the place in show's events right now. Read it before the state it shall go with: an event that
 // comes between the two is then delivered again, which is harmless, and never lost.
-func (f *Feed) Position(show string) (Position, error) {
+func (f *Feed) Position(show string) (Position, error) { return f.position(showPrefix + show) }
+
+// DeskPosition is Position for the desk of merchant.
+func (f *Feed) DeskPosition(merchant string) (Position, error) {
+	return f.position(deskPrefix + merchant)
+}
+
+// DeskTopic is the topic that merchant's desk follows.
+func DeskTopic(merchant string) string { return deskPrefix + merchant }
+
+func (f *Feed) position(topic string) (Position, error) {
 	if !f.running() {
 		return Position{}, errNotFollowed()
 	}
-	h, err := f.node.History(showPrefix+show, centrifuge.WithLimit(0))
+	h, err := f.node.History(topic, centrifuge.WithLimit(0))
 	if err != nil {
 		return Position{}, errNotFollowed().Because(err)
 	}
@@ -221,8 +232,11 @@ func (f *Feed) whenRunning(next http.Handler) http.Handler {
 	})
 }
 
-// Viewers is how many connections follow show.
-func (f *Feed) Viewers(show string) int { return f.node.Hub().NumSubscribers(showPrefix + show) }
+// Viewers is how many connections follow show, those of signed-in members left out: a desk is no audience.
+func (f *Feed) Viewers(show string) int {
+	topic := showPrefix + show
+	return max(0, f.node.Hub().NumSubscribers(topic)-f.members.following(topic))
+}
 
 // Connections is how many sockets are open, for metrics.
 func (f *Feed) Connections() int { return f.conns.open() }

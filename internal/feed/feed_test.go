@@ -32,7 +32,8 @@ func TestEventJSON(t *testing.T) {
 		{Lineup([]string{"p"}), `{"products":["p"],"type":"lineup"}`},
 		{Viewers(3), `{"count":3,"type":"viewers"}`},
 		{Order("o"), `{"order":"o","type":"order"}`},
-		{Stream("h"), `{"health":"h","type":"stream"}`},
+		{Stream("a", "h"), `{"show":"a","stream":"h","type":"stream"}`},
+		{Stream("a", nil), `{"show":"a","stream":null,"type":"stream"}`},
 	} {
 		got, err := json.Marshal(c.e)
 		if err != nil || string(got) != c.want {
@@ -197,9 +198,17 @@ func TestViewersAreCounted(t *testing.T) {
 	if e := first.event("show:a", TypeViewers); e["count"] != 1.0 {
 		t.Errorf("second viewer left: %v", e)
 	}
+	desk := connect(t, w, "", "owner")
+	desk.subscribe("show:a", nil)
 	if n := w.Viewers("a"); n != 1 {
-		t.Errorf("Viewers = %d", n)
+		t.Errorf("Viewers = %d with one viewer and one desk", n)
 	}
+	_ = desk.ws.Close()
+	eventually(t, "the desk is forgotten", func() bool {
+		w.members.mu.Lock()
+		defer w.members.mu.Unlock()
+		return len(w.members.all) == 0
+	})
 	// Counts are not part of what happened: they take no place in the history.
 	after, err := w.Position("a")
 	if err != nil {
@@ -220,7 +229,10 @@ func TestLateOrRevokedDeskIsClosed(t *testing.T) {
 	if err := w.PublishDesk("mer_1", Order("o1")); err != nil {
 		t.Fatal(err)
 	}
-	b.event("desk:mer_1", TypeOrder)
+	b.event(DeskTopic("mer_1"), TypeOrder)
+	if at, err := w.DeskPosition("mer_1"); err != nil || at.Offset != 1 {
+		t.Errorf("DeskPosition = %+v, %v", at, err)
+	}
 	w.access.revoke("owner")
 	b.closed()
 }

@@ -3,7 +3,10 @@ package feed
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/centrifugal/centrifuge"
 )
 
 // viewers remembers the count last told to each show. Only countViewers touches it.
@@ -31,7 +34,7 @@ func (f *Feed) tellViewers() {
 		if !ok {
 			continue
 		}
-		now[show] = f.node.Hub().NumSubscribers(topic)
+		now[show] = f.Viewers(show)
 		if now[show] == f.viewers[show] {
 			continue
 		}
@@ -40,4 +43,37 @@ func (f *Feed) tellViewers() {
 		}
 	}
 	f.viewers = now // a show that nobody follows any more is forgotten
+}
+
+// members are the connections of people who are signed in. They are few.
+type members struct {
+	mu  sync.Mutex
+	all map[*centrifuge.Client]struct{}
+}
+
+func (m *members) add(c *centrifuge.Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.all == nil {
+		m.all = map[*centrifuge.Client]struct{}{}
+	}
+	m.all[c] = struct{}{}
+}
+
+func (m *members) remove(c *centrifuge.Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.all, c)
+}
+
+// following counts those that follow topic.
+func (m *members) following(topic string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for c := range m.all {
+		if c.IsSubscribed(topic) {
+			n++
+		}
+	}
+	return n
 }
