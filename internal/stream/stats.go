@@ -43,6 +43,22 @@ func (r *Repairs) add(o Repairs) {
 	r.ParameterSets += o.ParameterSets
 }
 
+// Since is what has been added to the counters since they were old.
+func (r Repairs) Since(old Repairs) Repairs {
+	r.Jumps -= old.Jumps
+	r.Reversals -= old.Reversals
+	r.Duplicates -= old.Duplicates
+	r.DTSOverPTS -= old.DTSOverPTS
+	r.Gaps -= old.Gaps
+	r.Missing -= old.Missing
+	r.Dropped -= old.Dropped
+	r.Early -= old.Early
+	r.Pulled -= old.Pulled
+	r.Undecodable -= old.Undecodable
+	r.ParameterSets -= old.ParameterSets
+	return r
+}
+
 // TrackStats is one track of the present publication.
 type TrackStats struct {
 	Kind  string `json:"kind"`
