@@ -1,7 +1,7 @@
-import type { Image } from '../../lib/api';
+import type { Image, Pin } from '../../lib/api';
 import type { Money } from '../../lib/money';
 import { session } from './session';
-import type { Desk, ImportReport, Order, Pin, Product, ProductDraft, Show, ShowDraft } from './types';
+import type { Desk, ImportReport, Order, Product, ProductDraft, Show, ShowDraft } from './types';
 
 // Every call of the signed-in API that the console makes, one function each. All throw ApiError.
 

@@ -16,7 +16,7 @@ export interface Product {
 }
 
 /** A show as its merchant sees it. */
-export interface Show extends PublicShow { embedOrigins?: string[]; lineup?: string[]; rev?: number }
+export interface Show extends PublicShow { paymentNote?: string; embedOrigins?: string[]; lineup?: string[]; rev?: number }
 
 export interface Finding { code: string; message: string; hint?: string }
 
@@ -57,7 +57,7 @@ export interface ImportReport {
 /** What the product form sends. A SKU with an id is kept; one without is made; one left out is removed. */
 export interface ProductDraft {
   title: string; description: string; vendor: string; options: string[]; rev?: number;
-  skus: { id?: string; code: string; options: string[]; price: Money; compareAt?: number | null; stock: number }[];
+  skus: { id?: string; code: string; options: string[]; price: Money; compareAt?: number | null; stock?: number }[];
 }
 
 /** What the show form sends. */

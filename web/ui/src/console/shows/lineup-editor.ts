@@ -40,7 +40,12 @@ export class LineupEditor extends LitElement {
     .title { font-weight: 600; font-size: .9375rem; }
     .tools { display: flex; }
     .add { margin-top: .875rem; }
-    @media (max-width: 799px) { li { grid-template-columns: 2rem 1rem 2.5rem minmax(0, 1fr) auto; gap: .25rem; } .grip { width: 2rem; } .tools .down { display: none; } .tools .up { display: none; } }
+    @media (max-width: 799px) {
+      li { grid-template-columns: 2rem 2.5rem minmax(0, 1fr) auto; gap: .375rem; }
+      .grip { width: 2rem; }
+      .place { display: none; }
+      .tools button.icon { width: 2.25rem; }
+    }
   `];
 
   override render() {
@@ -64,7 +69,7 @@ export class LineupEditor extends LitElement {
       <span class="tools">
         <button class="plain icon small up" aria-label=${t('console.lineup.up', { title })} ?disabled=${i === 0} @click=${() => this.move(i, i - 1)}>${upIcon}</button>
         <button class="plain icon small down" aria-label=${t('console.lineup.down', { title })} ?disabled=${i === n - 1} @click=${() => this.move(i, i + 1)}>${downIcon}</button>
-        <button class="plain icon small" aria-label=${t('console.lineup.remove', { title })} @click=${() => this.remove(p)}>${closeIcon}</button>
+        <button class="plain icon small" aria-label=${t('console.lineup.remove', { title })} @click=${() => this.takeOut(p)}>${closeIcon}</button>
       </span></li>`;
   }
 
@@ -90,7 +95,7 @@ export class LineupEditor extends LitElement {
     void this.save(list);
   }
 
-  private remove(p: Product): void {
+  private takeOut(p: Product): void {
     const before = this.current;
     void this.save(before.filter((q) => q !== p));
     toast({ kind: 'ok', text: t('console.lineup.removed', { title: p.title }), action: { label: t('console.putBack'), run: () => void this.save(before) } });

@@ -1,0 +1,2 @@
+import '../console/messages';
+import '../console/live-console';
