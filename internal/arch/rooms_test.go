@@ -26,7 +26,7 @@ const (
 // rooms is the table of arrows. A package lies in the room with the longest matching directory.
 var rooms = []room{
 	{dir: "cmd/livesrv", may: []string{"*", "configs", "github.com/spf13/cobra", "github.com/spf13/pflag",
-		"github.com/prometheus/client_golang", "golang.org/x/sync"}},
+		"github.com/prometheus/client_golang", "golang.org/x/sync", "golang.org/x/term"}},
 	{dir: "cmd/livesrv/demo", may: []string{"*", gortmplib, mediacommon, gomp4, "golang.org/x/sync"}},
 	{dir: "configs"},
 	{dir: "internal/arch"},
@@ -37,20 +37,23 @@ var rooms = []room{
 	{dir: "ingest/rtmp", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault",
 		gortmplib, mediacommon}},
 	{dir: "packager/playlist"},
-	{dir: "packager/fmp4", may: []string{"internal/media", mediacommon, gomp4}},
+	{dir: "packager/fmp4", may: []string{"internal/media", "internal/fault", mediacommon, gomp4}},
 	{dir: "packager", may: []string{"internal/media", "internal/stream", "internal/fault",
 		"packager/playlist", "packager/fmp4", "github.com/klauspost/compress", mediacommon}},
-	{dir: "internal/catalogue", may: []string{"internal/fault", "golang.org/x/image"}},
+	{dir: "internal/catalogue", may: []string{"internal/fault", "golang.org/x/image", "golang.org/x/net/html",
+		"golang.org/x/sync"}},
 	{dir: "internal/show", may: []string{"internal/catalogue", "internal/fault"}},
 	{dir: "internal/order", may: []string{"internal/catalogue", "internal/fault"}},
 	{dir: "internal/order/manual", may: []string{"internal/order", "internal/catalogue", "internal/fault"}},
 	{dir: "internal/account", may: []string{"internal/fault", "golang.org/x/crypto"}},
-	{dir: "internal/feed", may: []string{"internal/fault", "github.com/centrifugal"}},
+	{dir: "internal/feed", may: []string{"internal/fault", "github.com/centrifugal"},
+		test: []string{"github.com/prometheus/client_golang", "golang.org/x/net"}},
 	{dir: "internal/store", may: []string{"internal/catalogue", "internal/show", "internal/order",
-		"internal/account", "internal/fault", "modernc.org/sqlite", "github.com/pressly/goose/v3"}},
+		"internal/account", "internal/fault", "modernc.org/sqlite", "github.com/pressly/goose/v3"},
+		test: []string{"internal/order/manual"}},
 	{dir: "overlay/id3"},
 	{dir: "overlay", may: []string{"internal/show", "internal/fault", "packager", "overlay/id3"}},
-	{dir: "web/hls", may: []string{"packager", "internal/fault"}},
+	{dir: "web/hls", may: []string{"packager", "internal/fault"}, test: []string{"internal/stream"}},
 	{dir: "web/api", may: []string{"internal/catalogue", "internal/show", "internal/order", "internal/account",
 		"internal/feed", "internal/fault", "github.com/danielgtaylor/huma/v2", "golang.org/x/time"}},
 	{dir: "web/ui", may: []string{"internal/fault", "github.com/evanw/esbuild", "github.com/andybalholm/brotli",
@@ -58,8 +61,9 @@ var rooms = []room{
 	{dir: "web", may: []string{"web/hls", "web/api", "web/ui", "internal/fault", "golang.org/x/net",
 		"golang.org/x/crypto", "github.com/klauspost/compress"}},
 	{dir: "internal/config", may: []string{"*", "github.com/goccy/go-yaml"}},
+	{dir: "internal/e2e", test: []string{"*"}},
 	{dir: "internal/livetest", may: []string{"internal/stream", "internal/media", "packager/playlist",
-		gortmplib, mediacommon, gomp4}},
+		gortmplib, mediacommon, gomp4, "go.uber.org/goleak"}},
 }
 
 // importedOnlyBy names rooms that are closed to all but some: the key may be imported from packages below
@@ -67,5 +71,6 @@ var rooms = []room{
 var importedOnlyBy = map[string][]string{
 	"internal/config":   {"cmd"},
 	"internal/livetest": {},
+	"internal/e2e":      {},
 	"cmd/livesrv":       {"cmd"},
 }
