@@ -1,0 +1,101 @@
+package packager
+
+import (
+	"livesrv/internal/media"
+)
+
+// flush ends what is under way where it is: the last picture gets the usual duration, the segment ends.
+// What comes next begins a new one with a keyframe.
+func (c *cutter) flush() {
+	if c.hasVideo {
+		c.flushVideo()
+	} else if c.inSegment {
+		if !c.lanes[laneSound].empty() {
+			c.closeSoundPart()
+		}
+		if len(c.lanes[laneSound].open.parts) > 0 {
+			c.endSoundOnly()
+		}
+		c.inSegment = false
+	}
+	c.sound.restart()
+	c.pend, c.queue = nil, c.queue[:0]
+	c.cutting, c.hasDTS, c.needKey = false, false, true
+	if c.hasFloor {
+		c.gapEdge = c.floor
+	}
+	c.hasFloor = false
+	c.cad.sinceKey, c.cad.gop = 0, 0
+}
+
+func (c *cutter) flushVideo() {
+	if c.needKey {
+		return
+	}
+	c.soundLag = true // wait no longer
+	c.advance()
+	if c.pend != nil {
+		c.floor = c.place(c.pend.at + c.cad.interval())
+		c.hasFloor, c.pend = true, nil
+	}
+	if !c.inSegment || !c.hasFloor {
+		return
+	}
+	if c.floor > c.lanes[laneMuxed].start {
+		c.closePart(c.floor)
+	}
+	if len(c.lanes[laneMuxed].open.parts) > 0 {
+		c.endSegment(c.floor)
+	}
+	c.inSegment = false
+}
+
+// resume begins again with a keyframe, after filling up to it with gap what was missed.
+func (c *cutter) resume(au *media.AccessUnit, at int64) {
+	c.needKey, c.resumedAt = false, at
+	c.gapTo(at, true)
+	c.sound.dropBefore(at)
+	c.startSegment(&picture{au, at}, true)
+}
+
+// gapTo lists gap parts up to the given place: whole parts while the publisher is silent, and the rest
+// when it is back. "An encoder that stalls … GAP" keeps players reading on instead of giving up
+// (bis §6.2.1, hls.md rule 10). A hole of less than half a part is left to PROGRAM-DATE-TIME.
+func (c *cutter) gapTo(to int64, last bool) {
+	if !c.anchored || last && !c.inSegment && to-c.gapEdge < c.target/2 {
+		return
+	}
+	for c.gapEdge+c.target <= to || last && c.gapEdge < to {
+		if !c.inSegment {
+			c.segStart, c.inSegment = c.gapEdge, true
+			c.anchor = lineAt{c.gapEdge, c.anchor.date(c.gapEdge)}
+			for _, l := range c.lanes {
+				if l.on {
+					l.openSegment(c.gapEdge, c.anchor.wall, false, true)
+				}
+			}
+		}
+		end := min(c.gapEdge+c.target, to)
+		for _, l := range c.lanes {
+			if l.on {
+				l.closeGap(end, media.Duration(end-c.gapEdge, rate))
+			}
+		}
+		c.gapEdge = end
+		if end-c.segStart+c.target/2 > media.Ticks(c.cfg.SegmentDuration, rate) {
+			c.closeGapSegment()
+		}
+	}
+	if last && c.inSegment {
+		c.closeGapSegment()
+	}
+}
+
+func (c *cutter) closeGapSegment() {
+	for _, l := range c.lanes {
+		if l.on {
+			l.closeSegment()
+		}
+	}
+	c.inSegment = false
+}

@@ -1,0 +1,89 @@
+package packager
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"livesrv/internal/media"
+	"livesrv/packager/playlist"
+)
+
+// multi is the multivariant playlist at one instant, rendered when first asked for.
+type multi struct {
+	// next is closed when there is another one; after the first ready one nobody waits.
+	next   chan struct{}
+	ready  bool
+	target time.Duration
+	ended  bool
+	list   playlist.Multivariant
+
+	once sync.Once
+	text Blob
+}
+
+func (m *multi) blob() Blob {
+	m.once.Do(func() {
+		b := m.list.Append(nil)
+		m.text = Blob{Plain: b, Gzip: compress(b), TargetDuration: m.target, Ended: m.ended}
+	})
+	return m.text
+}
+
+// publishMulti makes the multivariant playlist anew when a segment more has been measured.
+func (p *Presentation) publishMulti() {
+	old := p.multi.Load()
+	m := &multi{target: p.cfg.TargetDuration, ready: true, ended: p.ended}
+	m.list.IndependentSegments = true
+	for _, l := range p.cut.lanes {
+		if !l.on {
+			continue
+		}
+		if len(l.segs) == 0 && len(l.open.parts) == 0 && !p.ended {
+			return // not all renditions have media yet
+		}
+		m.list.Variants = append(m.list.Variants, p.variant(l))
+		for _, g := range l.segs[l.first:] {
+			if !g.independent && !g.gap {
+				m.list.IndependentSegments = false // it is only claimed while it is true (App 9.11)
+			}
+		}
+	}
+	if old.ready && old.ended == m.ended && m.list.IndependentSegments == old.list.IndependentSegments && equalVariants(old.list.Variants, m.list.Variants) {
+		return
+	}
+	m.next = make(chan struct{})
+	p.multi.Store(m)
+	close(old.next)
+}
+
+func equalVariants(a, b []playlist.Variant) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// variant describes a lane. "CODECS lists every format in any rendition" (bis §6.2.4).
+func (p *Presentation) variant(l *lane) playlist.Variant {
+	v := playlist.Variant{URI: l.r.name + "/" + playlistName}
+	v.Bandwidth, v.AverageBandwidth = l.rates.declared()
+	var codecs []string
+	if l.index == laneMuxed && p.cut.video.Codec != nil {
+		codecs = append(codecs, p.cut.video.Codec.RFC6381())
+		if pic, ok := media.PictureOf(p.cut.video.Codec); ok {
+			v.Width, v.Height = pic.Width, pic.Height
+		}
+		v.FrameRate = p.cut.cad.frameRate(p.cut.declared)
+	}
+	if (l.index == laneSound || l.sound) && p.cut.sound.track.Codec != nil {
+		codecs = append(codecs, p.cut.sound.track.Codec.RFC6381())
+	}
+	v.Codecs = strings.Join(codecs, ",")
+	return v
+}
