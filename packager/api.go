@@ -69,9 +69,10 @@ type Cue struct {
 type Bound struct {
 	// Start and End are as written in the playlist; End is zero while the cue is open.
 	Start, End time.Time
-	// Media is Start on the presentation timeline, 0 at its first sample. It is 0 while there is no
-	// media yet and negative for a start before the first sample.
+	// Media is Start on the presentation timeline, 0 at its first sample; negative for a start before it.
 	Media time.Duration
+	// Placed says that there is media, and Media thus means something.
+	Placed bool
 }
 
 // Stats are a presentation's counters and gauges.

@@ -113,7 +113,7 @@ func errEnded() error {
 }
 
 func (p *Presentation) bound(k *cue) Bound {
-	b := Bound{Start: k.Start, End: k.End}
+	b := Bound{Start: k.Start, End: k.End, Placed: p.hasOrigin}
 	if p.hasOrigin {
 		b.Media = media.Duration(k.line-p.origin, rate)
 	}
