@@ -1,2 +1,4 @@
 // What /embed.js imports: defines <live-shop>.
-export { Player } from '../lib/player';
+import { LiveShop } from '../embed/live-shop';
+
+if (!customElements.get('live-shop')) customElements.define('live-shop', LiveShop);

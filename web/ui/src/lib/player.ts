@@ -108,13 +108,25 @@ export class Player extends EventTarget implements PinSource {
     video.disableRemotePlayback = true;
   }
 
-  /** Begins to load and play. */
+  /** Begins to load and play; after `rest`, again. */
   start(): void {
     if (this.started) return;
     this.started = true;
-    this.listen();
+    if (!this.watch) {
+      this.listen();
+      this.watch = setInterval(() => this.look(), 500);
+    }
+    this.retryWait = retryFirst;
     this.load();
-    this.watch = setInterval(() => this.look(), 500);
+  }
+
+  /** Gives up asking for a stream of which it is known that it is not there; `start` begins again. */
+  rest(): void {
+    if (!this.started) return;
+    this.started = false;
+    clearTimeout(this.retryTimer);
+    this.unload();
+    this.set('idle');
   }
 
   /** Stops and frees the element; the player cannot be started again. */
@@ -239,6 +251,7 @@ export class Player extends EventTarget implements PinSource {
   // ── source ────────────────────────────────────────────────────────────────────────────────────────────
 
   private load(): void {
+    this.lastTime = -1;
     this.set(this.sawPicture ? 'stalled' : 'loading');
     if (Hls.isSupported()) this.loadHls();
     else if (nativeOnly()) this.loadNative();
@@ -275,7 +288,6 @@ export class Player extends EventTarget implements PinSource {
   private reload(): void {
     clearTimeout(this.retryTimer);
     this.unload();
-    this.lastTime = -1;
     this.load();
   }
 

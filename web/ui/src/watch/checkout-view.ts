@@ -64,13 +64,13 @@ export class CheckoutView extends ShopElement {
           <textarea class="input" id="note" name="note" maxlength="500" rows="2" .value=${this.answers.note} @input=${this.typed}></textarea>
         </div>
       </fieldset>
+      <p class="hint binding">${t('checkout.binding')}</p>
       <div class="foot">
-        <p class="total"><span>${tn('cart.items', this.shop.cart.count)}</span><b>${quote ? money(quote.total) : '…'}</b></p>
         ${this.trouble ? html`<p class="notice bad" role="alert">${this.trouble}</p>` : nothing}
+        <p class="total"><span>${tn('cart.items', this.shop.cart.count)}</span><b>${quote ? money(quote.total) : '…'}</b></p>
         <button class="button primary large wide" data-action="order" aria-disabled=${this.sending || !quote} ?disabled=${!quote && !this.quoter?.error}>
           ${this.sending ? html`<span class="spinner"></span>${t('checkout.sending')}` : t('checkout.order')}
         </button>
-        <p class="hint">${t('checkout.binding')}</p>
       </div>
     </form>`;
   }

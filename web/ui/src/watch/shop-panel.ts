@@ -7,9 +7,9 @@ import './cart-view';
 import './checkout-view';
 import './done-view';
 import { ShopElement } from './element';
-import './line-up';
+import { LineUp } from './line-up';
 import './product-view';
-import type { Shop } from './shop';
+import type { Shop, View } from './shop';
 import text from './shop-panel.css';
 
 /** The shop beside or below the picture: one view at a time, with a way back and the cart at hand. */
@@ -23,10 +23,25 @@ export class ShopPanel extends ShopElement {
 
   private readonly onNavigate = async (): Promise<void> => {
     await this.updateComplete;
+    const before = this.previous;
+    this.previous = this.shop.view;
+    // Where the panel goes away, its owner gives the focus back.
+    if (this.closable && !this.shop.open) return;
+    if (this.shop.view.name === 'lineup' && before.name === 'product' && (await this.focusRow(before.product))) return;
     this.renderRoot.querySelector('.scroll')?.scrollTo(0, 0);
     // A new view begins at its title, so that a screen reader reads on from there.
-    if (this.shop.open) this.renderRoot.querySelector<HTMLElement>('.title')?.focus({ preventScroll: true });
+    this.renderRoot.querySelector<HTMLElement>('.title')?.focus({ preventScroll: true });
   };
+  private previous: View = { name: 'lineup' };
+
+  /** Back in the line-up, the buyer is where they left it. */
+  private async focusRow(product: string): Promise<boolean> {
+    const list = this.renderRoot.querySelector<LineUp>('line-up');
+    await list?.updateComplete;
+    const row = list?.renderRoot.querySelector<HTMLElement>(`[data-product="${CSS.escape(product)}"]`);
+    row?.focus();
+    return row !== null && row !== undefined;
+  }
 
   override willUpdate(): void {
     super.willUpdate();
@@ -45,7 +60,7 @@ export class ShopPanel extends ShopElement {
         ${deep && view.name !== 'done'
           ? html`<button class="icon-button" aria-label=${t('panel.back')} data-action="back" @click=${() => shop.back()}>${icons.back}</button>`
           : nothing}
-        <h2 class="title" tabindex="-1">${this.title()}</h2>
+        <h2 class="title" tabindex="-1">${this.heading()}</h2>
         ${view.name !== 'cart' && view.name !== 'checkout' && view.name !== 'done' ? this.cart() : nothing}
         ${this.closable || view.name === 'done'
           ? html`<button class="icon-button" aria-label=${t('panel.close')} data-action="close" @click=${() => shop.close()}>${icons.close}</button>`
@@ -54,7 +69,7 @@ export class ShopPanel extends ShopElement {
       <div class="scroll" tabindex="-1">${keyed(view, this.view())}</div>`;
   }
 
-  private title(): string {
+  private heading(): string {
     switch (this.shop.view.name) {
       case 'product':
         return t('panel.product');

@@ -128,7 +128,9 @@ export class Shop extends EventTarget {
   // ── the shop's views ──────────────────────────────────────────────────────────────────────────────────
 
   go(view: View): void {
-    if (this.view.name !== view.name || view.name === 'product') this.trail.push(this.view);
+    // From the picture, the way back leads to the picture.
+    if (!this.open) this.trail.length = 0;
+    else if (this.view.name !== view.name) this.trail.push(this.view);
     this.view = view;
     this.open = true;
     this.changed();

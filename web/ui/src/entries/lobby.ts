@@ -1,0 +1,2 @@
+// The page /.
+import '../lobby/live-lobby';

@@ -1,0 +1,4 @@
+// The page /s/{show}.
+import { LiveWatch } from '../watch/live-watch';
+
+customElements.define('live-watch', LiveWatch);

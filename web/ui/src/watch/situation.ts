@@ -1,0 +1,64 @@
+// What the stage says when there is no moving picture: loading, not yet begun, away for a moment, over.
+import { html, nothing, type TemplateResult } from 'lit';
+import { dateTime, t } from '../lib/i18n';
+import { icons } from '../lib/icons';
+import { Player } from '../lib/player';
+import type { StageActions } from './controls';
+import type { Shop } from './shop';
+
+export type Situation = 'loading' | 'playing' | 'paused' | 'stalled' | 'blocked' | 'upcoming' | 'away' | 'ended' | 'unsupported';
+
+/** The record and the player together say what is going on. */
+export function situation(shop: Shop, player: Player): Situation {
+  const p = player.status;
+  const { show } = shop;
+  if (!Player.supported) return 'unsupported';
+  if (p === 'playing' || p === 'paused' || p === 'blocked') return p;
+  if (!show) return 'loading';
+  if (show.status === 'ended') return p === 'stalled' ? 'stalled' : 'ended';
+  if (show.onAir) return p === 'stalled' ? 'stalled' : 'loading';
+  return show.status === 'live' ? 'away' : 'upcoming';
+}
+
+export function situationView(s: Situation, shop: Shop, acts: StageActions): TemplateResult | typeof nothing {
+  switch (s) {
+    case 'loading':
+    case 'stalled':
+      return html`<div class="center" data-situation=${s}><span class="spinner big"></span><p class="visually-hidden" role="status">${t('stage.loading')}</p></div>`;
+    case 'blocked':
+      return html`<div class="center" data-situation=${s}>
+        <button class="big-play" data-action="tap" @click=${acts.toggle} aria-label=${t('stage.play')}>${icons.play}</button>
+      </div>`;
+    case 'upcoming':
+      return upcoming(shop);
+    case 'away':
+      return message(s, t('stage.away'), t('stage.away.hint'), html`<span class="pulse"><span></span><span></span><span></span></span>`);
+    case 'ended':
+      return message(s, t('stage.ended'), shop.products.length > 0 ? t('stage.ended.hint') : '');
+    case 'unsupported':
+      return message(s, t('stage.unsupported'), t('stage.unsupported.hint'));
+    default:
+      return nothing;
+  }
+}
+
+function message(s: Situation, title: string, hint: string, sign: TemplateResult | typeof nothing = nothing): TemplateResult {
+  return html`<div class="center message" data-situation=${s} role="status">${sign}
+    <p class="head">${title}</p>
+    ${hint ? html`<p>${hint}</p>` : nothing}
+  </div>`;
+}
+
+/** The countdown comes from the record: past its time it says so instead of starting anew. */
+function upcoming(shop: Shop): TemplateResult {
+  const starts = Date.parse(shop.show?.startsAt ?? '');
+  const left = Math.floor((starts - shop.now()) / 1000);
+  if (!(left > 0)) return message('upcoming', t('stage.soon'), t('stage.soon.hint'));
+  const days = Math.floor(left / 86_400);
+  const parts = [Math.floor(left / 3600) % 24, Math.floor(left / 60) % 60, left % 60].map((n) => String(n).padStart(2, '0'));
+  return html`<div class="center message" data-situation="upcoming">
+    <p class="head">${t('stage.upcoming')}</p>
+    <p class="countdown" role="timer" aria-live="off">${days > 0 ? html`${t('stage.days', { n: days })} ` : nothing}${parts.join(':')}</p>
+    <p>${dateTime(new Date(starts))}</p>
+  </div>`;
+}
