@@ -53,6 +53,8 @@ type Report struct {
 	// Media maps a rendition's URI to its first init segment and the first whole segments after it, as
 	// one file, for other tools to read.
 	Media map[string][]byte
+	// MediaStart is the PROGRAM-DATE-TIME of the first of those segments.
+	MediaStart map[string]time.Time
 	// Cues are the event messages seen, by rendition URI, each distinct one once, in order.
 	Cues map[string][]Cue
 	// Dateranges are the dateranges seen, by rendition URI and ID, as last written.
@@ -111,7 +113,7 @@ func Check(ctx context.Context, opt Options) (*Report, error) {
 		return nil, err
 	}
 	c := &checker{opt: opt, base: base, count: map[string]int{}, report: Report{
-		Media: map[string][]byte{}, Cues: map[string][]Cue{}, Dateranges: map[string]map[string]m3u8.Daterange{},
+		Media: map[string][]byte{}, MediaStart: map[string]time.Time{}, Cues: map[string][]Cue{}, Dateranges: map[string]map[string]m3u8.Daterange{},
 	}}
 	mv, err := c.multivariant(ctx)
 	if err != nil {
@@ -147,6 +149,9 @@ func (c *checker) multivariant(ctx context.Context) (*m3u8.Multivariant, error) 
 	}
 	mv, problems := m3u8.ParseMultivariant(r.body)
 	for _, p := range problems {
+		if p.Rule == "33" && c.opt.Dependent {
+			continue // then it must not promise that every segment is independent
+		}
 		c.find(p.Rule, fmt.Sprintf("%s line %d", c.base.Path, p.Line), "%s", p.Text)
 	}
 	if len(mv.Variants) == 0 {
@@ -218,6 +223,9 @@ func (c *checker) bandwidth(ctx context.Context, all []*follower) {
 			c.find("27", c.base.Path, "the multivariant playlist went away: %v", err)
 		}
 		return
+	}
+	if c.opt.Dependent && mv.IndependentSegments {
+		c.find("33", c.base.Path, "promises independent segments although there were others")
 	}
 	for _, v := range mv.Variants {
 		i := slices.IndexFunc(all, func(f *follower) bool { return f.name == v.URI })

@@ -3,6 +3,7 @@ package livetest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"livesrv/internal/livetest/m3u8"
@@ -44,7 +45,8 @@ func (f *follower) evicted(a, b *m3u8.Media) {
 			marks++
 		}
 		if !s.Gap {
-			f.gone = append(f.gone, removed{s.URI, time.Now()})
+			// It was in the longest list there was and has now left it: it stays for its own duration.
+			f.gone = append(f.gone, removed{s.URI, time.Now(), s.Duration})
 		}
 	}
 	// A DISCONTINUITY tag leaves with its segment; the number may follow when the next segment is first.
@@ -110,7 +112,7 @@ func (f *follower) keptParts(was, s m3u8.Segment, toEnd time.Duration, m *m3u8.M
 		}
 		for _, p := range was.Parts {
 			if !p.Gap {
-				f.gone = append(f.gone, removed{p.URI, time.Now()})
+				f.gone = append(f.gone, removed{p.URI, time.Now(), 3 * m.TargetDuration})
 				break // one of them will do
 			}
 		}
@@ -127,15 +129,20 @@ func (f *follower) keptParts(was, s m3u8.Segment, toEnd time.Duration, m *m3u8.M
 	}
 }
 
-// revisit fetches media that left the playlist a moment ago: it must still be there (rule 9).
+// revisit fetches media that left the playlist a while ago, before it may be gone (rule 9).
 func (f *follower) revisit(ctx context.Context) {
-	for len(f.gone) > 0 && time.Since(f.gone[0].at) > f.prev.TargetDuration {
-		g := f.gone[0]
-		f.gone = f.gone[1:]
-		if r := f.c.get(ctx, f.resolve(g.uri), classMedia); r.err == nil && r.status != http.StatusOK {
-			f.find("9", "%s answers %d, %v after it left the playlist", g.uri, r.status, time.Since(g.at).Round(time.Second))
+	f.gone = slices.DeleteFunc(f.gone, func(g removed) bool {
+		age := time.Since(g.at)
+		if age < g.stays*3/4 {
+			return false
 		}
-	}
+		if age < g.stays {
+			if r := f.c.get(ctx, f.resolve(g.uri), classMedia); r.err == nil && r.status != http.StatusOK {
+				f.find("9", "%s answers %d, %v after it left the playlist", g.uri, r.status, age.Round(time.Millisecond))
+			}
+		}
+		return true
+	})
 }
 
 // delta judges a delta update d against a full playlist for the same directives (rule 26).

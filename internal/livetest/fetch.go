@@ -19,6 +19,7 @@ const (
 	classPlain    class = iota // a playlist asked for without _HLS_msn
 	classBlocking              // a playlist asked for with it
 	classMedia                 // part, segment, init
+	classAny                   // whatever: its type and coding are not judged
 )
 
 // maxBody bounds what one answer may hold.
@@ -88,7 +89,7 @@ func (c *checker) answer(u *url.URL, method string, k class, r *response) {
 	if method == http.MethodGet && h.Get("Content-Encoding") == "gzip" {
 		r.body = c.unzip(where, r.body)
 	}
-	if r.status != http.StatusOK && r.status != http.StatusPartialContent {
+	if k == classAny || r.status != http.StatusOK && r.status != http.StatusPartialContent {
 		return
 	}
 	c.contentType(where, u, k, h)

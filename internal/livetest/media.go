@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"livesrv/internal/livetest/box"
@@ -16,6 +17,9 @@ type clock struct {
 	// end is where each track's last sample ended, in its ticks. Empty before the first part and after a
 	// gap or a discontinuity.
 	end map[uint32]uint64
+	// keyOffset is the composition offset of the segment's first picture, in its ticks: how much later the
+	// line of showing is than the line of decoding.
+	keyOffset *int32
 	// anchor and anchorPDT are the first segment start that was seen since then: PDT moves with media.
 	anchor    time.Duration
 	anchorPDT time.Time
@@ -102,6 +106,7 @@ func (f *follower) init(ctx context.Context, s *m3u8.Segment) *box.Init {
 	f.c.note(func(rep *Report) {
 		if rep.Media[f.name] == nil && f.c.opt.KeepSegments > 0 {
 			rep.Media[f.name] = r.body
+			rep.MediaStart[f.name] = s.PDT
 		}
 	})
 	video := false
@@ -134,12 +139,17 @@ func (f *follower) partBody(in *box.Init, s *m3u8.Segment, n int, body []byte) {
 	frags, problems := box.ParseMedia(body, in)
 	f.boxes(p.URI, problems)
 	lead, leadTrack := leading(in, frags)
-	if lead == nil {
+	if lead == nil || len(lead.Samples) == 0 {
 		f.find("15", "%s has no samples of the leading track", p.URI)
 		return
 	}
 	f.times(in, p.URI, frags)
-	start := duration(lead.Base, leadTrack)
+	if n == 0 || f.clock.keyOffset == nil {
+		o := lead.Samples[0].Offset
+		f.clock.keyOffset = &o
+	}
+	// A PROGRAM-DATE-TIME is the date of the first sample's showing, not of its decoding (bis §4.4.4.6).
+	start := media.Duration(int64(lead.Base)+int64(*f.clock.keyOffset), int(leadTrack.Timescale))
 	length := duration(lead.Duration(), leadTrack)
 	if d := (length - p.Duration).Abs(); d > 2*time.Millisecond {
 		f.find("15", "%s lasts %v, its EXT-X-PART says %v", p.URI, length, p.Duration)
@@ -298,7 +308,11 @@ func (f *follower) measure(s *m3u8.Segment, size int) {
 	}
 	cl := &f.clock
 	cl.said += s.Duration
-	cl.real = duration(cl.end[lead.ID], lead) - cl.anchor
+	end := int64(cl.end[lead.ID])
+	if cl.keyOffset != nil {
+		end += int64(*cl.keyOffset)
+	}
+	cl.real = media.Duration(end, int(lead.Timescale)) - cl.anchor
 	if d := (cl.said - cl.real).Abs(); d > 10*time.Millisecond {
 		f.find("14", "after segment %d the EXTINFs add up to %v, the media to %v", s.MSN, cl.said, cl.real)
 	}
@@ -336,19 +350,27 @@ func (f *follower) emsg(in *box.Init, s *m3u8.Segment, n int, e *box.Emsg, start
 		}
 		return
 	}
-	// A first sight of it lies within its part, but for one that began before we came.
-	followed := !f.clock.anchorPDT.IsZero() && at > f.clock.anchor
-	if at > start+length || at < start && followed {
-		f.find("44", "%s: emsg %d at %v lies outside its part [%v, %v)", uri, e.ID, at, start, start+length)
-	}
 	base := start
 	for i := range n {
 		base -= s.Parts[i].Duration
 	}
-	c := Cue{Scheme: e.Scheme, Value: e.Value, ID: e.ID, Media: at, Wall: s.PDT.Add(at - base),
+	wall := s.PDT.Add(at - base)
+	// A first sight of it lies within its part, but for one that began before we came, or that was set to
+	// a moment that viewers had before them already and whose daterange says so.
+	followed := !f.clock.anchorPDT.IsZero() && at > f.clock.anchor
+	if at > start+length || at < start && followed && !f.dated(wall) {
+		f.find("44", "%s: emsg %d at %v lies outside its part [%v, %v)", uri, e.ID, at, start, start+length)
+	}
+	c := Cue{Scheme: e.Scheme, Value: e.Value, ID: e.ID, Media: at, Wall: wall,
 		Message: bytes.Clone(e.Message), Part: uri, PartStart: start}
 	f.cues[k], f.cueSeen[k] = c, time.Now()
 	f.c.note(func(r *Report) { r.Cues[f.name] = append(r.Cues[f.name], c) })
+}
+
+// dated says whether a daterange starts or ends at t.
+func (f *follower) dated(t time.Time) bool {
+	near := func(d time.Time) bool { return d.Sub(t).Abs() <= 2*time.Millisecond }
+	return slices.ContainsFunc(f.prev.Dateranges, func(d m3u8.Daterange) bool { return near(d.Start) || near(d.End) })
 }
 
 // wholeTag says whether the ID3 header's size field covers exactly the rest.

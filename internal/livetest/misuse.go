@@ -18,6 +18,7 @@ func (f *follower) misuse(ctx context.Context) {
 	f.missing(ctx, msn)
 	f.methods(ctx)
 	f.byteRange(ctx)
+	f.changed = time.Now() // the detour must not count as a late update
 }
 
 func (f *follower) query(q string) *url.URL {
@@ -107,7 +108,7 @@ func (f *follower) methods(ctx context.Context) {
 	if post.err == nil && (post.status != http.StatusMethodNotAllowed || post.header.Get("Allow") == "") {
 		f.find("P16", "POST answers %d, Allow %q", post.status, post.header.Get("Allow"))
 	}
-	plain := f.c.do(ctx, http.MethodGet, f.query("_HLS_msn=1"), classMedia, http.Header{"Accept-Encoding": {"gzip;q=0"}})
+	plain := f.c.do(ctx, http.MethodGet, f.query("_HLS_msn=1"), classAny, http.Header{"Accept-Encoding": {"gzip;q=0"}})
 	if plain.err == nil && !bytes.HasPrefix(plain.body, []byte("#EXTM3U")) {
 		f.find("29", "gzip was sent to a player that refuses it")
 	}
@@ -136,5 +137,4 @@ func (f *follower) byteRange(ctx context.Context) {
 	if r.err == nil && (r.status != http.StatusRequestedRangeNotSatisfiable || r.header.Get("Content-Range") != fmt.Sprintf("bytes */%d", n)) {
 		f.find("31", "a range past the end answers %d, Content-Range %q", r.status, r.header.Get("Content-Range"))
 	}
-	f.changed = time.Now() // the detour must not count as a late update
 }

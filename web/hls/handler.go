@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"livesrv/internal/fault"
 	"livesrv/packager"
@@ -16,8 +15,6 @@ import (
 type Source interface {
 	// Presentation finds a show's presentation. A miss must allocate nothing.
 	Presentation(name string) (*packager.Presentation, bool)
-	// TargetDuration is that of every presentation.
-	TargetDuration() time.Duration
 }
 
 // Handler serves everything under Prefix.
@@ -25,7 +22,6 @@ type Handler struct {
 	src    Source
 	log    *slog.Logger
 	holds  *holds
-	ages   *lifetimes
 	sizes  lengths
 	counts counters
 }
@@ -45,7 +41,7 @@ type Stats struct {
 	Left uint64
 	// Bytes of bodies handed to the network.
 	Bytes uint64
-	// Holds is how many requests may be waiting for media at this moment.
+	// Holds is how many requests wait for media at this moment.
 	Holds int
 }
 
@@ -54,10 +50,7 @@ func New(cfg Config, src Source, log *slog.Logger) (*Handler, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Handler{
-		src: src, log: log.With("room", "hls"), ages: newLifetimes(src.TargetDuration()),
-		holds: newHolds(cfg.HoldsPerShow, cfg.Holds),
-	}, nil
+	return &Handler{src: src, log: log.With("room", "hls"), holds: newHolds(cfg.HoldsPerShow, cfg.Holds)}, nil
 }
 
 // Stats reads the counters.
@@ -86,12 +79,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	t := parsePath(r.URL.Path)
 	if t.kind == unknown {
-		h.notFound(w, h.ages.plainMissing)
+		h.notFound(w, nobodys.plainMissing)
 		return
 	}
 	p, ok := h.src.Presentation(t.show)
 	if !ok {
-		h.notFound(w, h.ages.plainMissing)
+		h.notFound(w, nobodys.plainMissing)
 		return
 	}
 	if t.kind == multivariant {
@@ -100,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ren, ok := p.Rendition(t.rendition)
 	if !ok {
-		h.notFound(w, h.ages.plainMissing)
+		h.notFound(w, nobodys.plainMissing)
 		return
 	}
 	switch t.kind {
@@ -111,7 +104,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case part:
 		h.part(w, r, p, ren, t)
 	case segment:
-		h.segment(w, r, ren, t)
+		h.segment(w, r, p, ren, t)
 	}
 }
 
@@ -124,15 +117,16 @@ func preflight(w http.ResponseWriter) {
 }
 
 func (h *Handler) multivariant(w http.ResponseWriter, r *http.Request, p *packager.Presentation) {
-	ctx, held := h.hold(r.Context(), p.Name())
-	b, err := p.Multivariant(ctx)
-	h.release(held, p.Name())
+	b, err := p.Multivariant(atOnce)
+	if mustWait(err) {
+		b, err = h.waitMultivariant(r.Context(), p)
+	}
 	if err != nil {
-		h.fail(w, r, err, h.ages.plainMissing)
+		h.fail(w, r, err, ages(b.TargetDuration).plainMissing)
 		return
 	}
 	h.counts.playlists.Add(1)
-	h.writePlaylist(w, r, b, h.ages.plain)
+	h.writePlaylist(w, r, b, ages(b.TargetDuration).plain)
 }
 
 func (h *Handler) playlist(w http.ResponseWriter, r *http.Request, p *packager.Presentation, ren *packager.Rendition) {
@@ -142,12 +136,14 @@ func (h *Handler) playlist(w http.ResponseWriter, r *http.Request, p *packager.P
 		h.text(w, http.StatusBadRequest, msgDirectives)
 		return
 	}
-	ctx, held := h.hold(r.Context(), p.Name())
-	b, err := ren.Playlist(ctx, q)
-	h.release(held, p.Name())
-	age, missing := h.ages.plain, h.ages.plainMissing
+	b, err := ren.Playlist(atOnce, q)
+	if mustWait(err) {
+		b, err = h.waitPlaylist(r.Context(), p, ren, q)
+	}
+	of := ages(b.TargetDuration)
+	age, missing := of.plain, of.plainMissing
 	if q.Blocking() {
-		age, missing = h.ages.blocking, h.ages.blockingMissing
+		age, missing = of.blocking, of.blockingMissing
 	}
 	if err != nil {
 		h.fail(w, r, err, missing)
@@ -160,31 +156,35 @@ func (h *Handler) playlist(w http.ResponseWriter, r *http.Request, p *packager.P
 func (h *Handler) init(w http.ResponseWriter, r *http.Request, ren *packager.Rendition, t target) {
 	b, ok := ren.Init(t.number)
 	if !ok {
-		h.notFound(w, h.ages.mediaMissing)
+		h.notFound(w, ages(b.TargetDuration).mediaMissing)
 		return
 	}
 	h.counts.inits.Add(1)
 	w.Header()[hType] = typeInit
-	h.writeMedia(w, r, urgency(t), packager.Body{Size: int64(len(b.Plain))}, b.Plain)
+	h.writeMedia(w, r, urgency(t), packager.Body{Size: int64(len(b.Plain)), TargetDuration: b.TargetDuration}, b.Plain)
 }
 
 func (h *Handler) part(w http.ResponseWriter, r *http.Request, p *packager.Presentation, ren *packager.Rendition, t target) {
-	ctx, held := h.hold(r.Context(), p.Name())
-	b, err := ren.Part(ctx, t.msn, t.number)
-	h.release(held, p.Name())
+	b, err := ren.Part(atOnce, t.msn, t.number)
+	if mustWait(err) {
+		b, err = h.waitPart(r.Context(), p, ren, t)
+	}
 	if err != nil {
-		h.fail(w, r, err, h.ages.mediaMissing)
+		h.fail(w, r, err, ages(b.TargetDuration).mediaMissing)
 		return
 	}
 	h.counts.parts.Add(1)
 	w.Header()[hType] = typeSegment
-	h.writeMedia(w, r, urgency(t), packager.Body{Size: int64(len(b.Plain))}, b.Plain)
+	h.writeMedia(w, r, urgency(t), packager.Body{Size: int64(len(b.Plain)), TargetDuration: b.TargetDuration}, b.Plain)
 }
 
-func (h *Handler) segment(w http.ResponseWriter, r *http.Request, ren *packager.Rendition, t target) {
-	b, err := ren.Segment(r.Context(), t.msn)
+func (h *Handler) segment(w http.ResponseWriter, r *http.Request, p *packager.Presentation, ren *packager.Rendition, t target) {
+	b, err := ren.Segment(atOnce, t.msn)
+	if mustWait(err) {
+		b, err = h.waitSegment(r.Context(), p, ren, t)
+	}
 	if err != nil {
-		h.fail(w, r, err, h.ages.mediaMissing)
+		h.fail(w, r, err, ages(b.TargetDuration).mediaMissing)
 		return
 	}
 	h.counts.segments.Add(1)
@@ -198,28 +198,6 @@ func urgency(t target) []string {
 		return urgencySound
 	}
 	return urgencyPicture
-}
-
-// cancelled is the context of a request that may not wait.
-var cancelled = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
-// hold makes room for one more request that may have to wait. Where there is none it gives a context
-// that has ended: what is there already is served all the same, and only what would wait is refused.
-func (h *Handler) hold(ctx context.Context, show string) (_ context.Context, held bool) {
-	if !h.holds.take(show) {
-		return cancelled, false
-	}
-	return ctx, true
-}
-
-func (h *Handler) release(held bool, show string) {
-	if held {
-		h.holds.give(show)
-	}
 }
 
 // fail answers an error of the packager. missing is the lifetime of a 404.

@@ -72,12 +72,38 @@ type lifetimes struct {
 	mediaMissing    []string // its 404: 1 TD
 }
 
-func newLifetimes(td time.Duration) *lifetimes {
+// lifetimesOf is made once for every target duration there can be, in whole seconds; packager.Config
+// allows 1 to 10.
+var lifetimesOf = func() (all [maxTarget + 1]lifetimes) {
+	for i := range all {
+		all[i] = newLifetimes(time.Duration(i) * time.Second)
+	}
+	return all
+}()
+
+const (
+	maxTarget = 10
+	// usualTarget stands in where there is no presentation that would have a target duration.
+	usualTarget = 4
+)
+
+// nobodys are the lifetimes of answers that are about no presentation.
+var nobodys = &lifetimesOf[usualTarget]
+
+// ages are the lifetimes for a target duration.
+func ages(target time.Duration) *lifetimes {
+	if n := int(target / time.Second); n > 0 && n <= maxTarget {
+		return &lifetimesOf[n]
+	}
+	return nobodys
+}
+
+func newLifetimes(td time.Duration) lifetimes {
 	age := func(d time.Duration, more string) []string {
 		// Whole seconds, and never 0: some caches take that for 'do not coalesce'.
 		return []string{"public, max-age=" + strconv.Itoa(max(1, int(d/time.Second))) + more}
 	}
-	return &lifetimes{
+	return lifetimes{
 		blocking:        age(6*td, ""),
 		blockingMissing: age(4*td, ""),
 		plain:           age(td/2, ""),

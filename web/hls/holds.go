@@ -2,7 +2,7 @@ package hls
 
 import "sync"
 
-// holds counts the requests that may be waiting for media, per show and over all shows.
+// holds counts the requests that wait for media, per show and over all shows.
 type holds struct {
 	perShow, overall int
 

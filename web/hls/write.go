@@ -55,7 +55,7 @@ func (h *Handler) writePlaylist(w http.ResponseWriter, r *http.Request, b packag
 // writeMedia answers bytes that never change: one, or where that is nil the parts of b one after the other.
 func (h *Handler) writeMedia(w http.ResponseWriter, r *http.Request, urgency []string, b packager.Body, one []byte) {
 	hd := w.Header()
-	hd[hCache], hd[hPriority], hd[hAccept] = h.ages.media, urgency, bytesUnit
+	hd[hCache], hd[hPriority], hd[hAccept] = ages(b.TargetDuration).media, urgency, bytesUnit
 	if spec := r.Header["Range"]; len(spec) == 1 && r.Method == http.MethodGet && r.Header["If-Range"] == nil {
 		if h.writeRange(w, spec[0], b, one) {
 			return
