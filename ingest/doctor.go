@@ -19,6 +19,7 @@ const (
 	BitrateOverLine  = "bitrate_over_line"
 	CodecUnsupported = "codec_unsupported"
 	NoAudio          = "no_audio"
+	MediaDamaged     = "media_damaged"
 )
 
 const (

@@ -1,0 +1,146 @@
+package rtmp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"livesrv/ingest"
+	"livesrv/internal/fault"
+)
+
+// Server takes RTMP and RTMPS publishers in.
+type Server struct {
+	cfg  Config
+	door *ingest.Door
+	log  *slog.Logger
+	tls  *tls.Config
+
+	plain, secure net.Listener
+}
+
+// New makes a server that does not listen yet. Errors: a bad configuration, a certificate that cannot be read.
+func New(cfg Config, door *ingest.Door, log *slog.Logger) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, door: door, log: log.With("room", "rtmp"), tls: cfg.TLS}
+	if s.tls == nil && cfg.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the certificate cannot be used").At("cert_file").
+				WithHint("give a PEM certificate with its chain, and its PEM key").Because(err)
+		}
+		s.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	}
+	return s, nil
+}
+
+// Listen binds the configured addresses.
+func (s *Server) Listen() error {
+	var err error
+	if s.cfg.Address != "" {
+		if s.plain, err = net.Listen("tcp", s.cfg.Address); err != nil {
+			return fault.New(fault.Unavailable, "cannot listen for RTMP on %s", s.cfg.Address).At("address").
+				WithHint("end what uses the port, or choose another").Because(err)
+		}
+	}
+	if addr := s.cfg.tlsAddress(); addr != "" {
+		if s.secure, err = net.Listen("tcp", addr); err != nil {
+			if s.plain != nil {
+				s.plain.Close()
+			}
+			return fault.New(fault.Unavailable, "cannot listen for RTMPS on %s", addr).At("tls_address").
+				WithHint("end what uses the port, or choose another").Because(err)
+		}
+	}
+	return nil
+}
+
+// Addr is where RTMP is taken in, nil where it is off. Valid after Listen.
+func (s *Server) Addr() net.Addr { return addr(s.plain) }
+
+// TLSAddr is where RTMPS is taken in, nil where it is off. Valid after Listen.
+func (s *Server) TLSAddr() net.Addr { return addr(s.secure) }
+
+func addr(l net.Listener) net.Addr {
+	if l == nil {
+		return nil
+	}
+	return l.Addr()
+}
+
+// Run serves until ctx ends, then closes every connection and returns when all are done.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make(chan error, 2)
+	for _, l := range []net.Listener{s.plain, s.secure} {
+		if l == nil {
+			continue
+		}
+		stop := context.AfterFunc(ctx, func() { l.Close() })
+		defer stop()
+		wg.Go(func() {
+			if err := s.accept(ctx, l, &wg); err != nil {
+				errs <- err
+				cancel()
+			}
+		})
+	}
+	<-ctx.Done()
+	wg.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+		return nil
+	}
+}
+
+// accept takes connections in until the listener is closed. Errors of single connections, and the lack
+// of file descriptors, end nothing.
+func (s *Server) accept(ctx context.Context, l net.Listener, wg *sync.WaitGroup) error {
+	for pause := time.Duration(0); ; {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			wg.Go(func() { s.serve(ctx, nc, l == s.secure) })
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fault.New(fault.Internal, "the listener was closed").Because(err)
+		default:
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			s.log.Warn("cannot accept a connection", "error", err, "pause", pause)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+func (s *Server) serve(ctx context.Context, nc net.Conn, secure bool) {
+	remote := nc.RemoteAddr().String()
+	leave, err := s.door.Knock(remote)
+	if err != nil {
+		nc.Close()
+		s.door.Refuse("rtmp", remote, err)
+		return
+	}
+	defer leave()
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	defer stop()
+	if secure {
+		nc = tls.Server(nc, s.tls)
+	}
+	newConn(nc, s.door, s.cfg).serve(ctx)
+}
