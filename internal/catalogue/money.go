@@ -87,7 +87,11 @@ func ParseMoney(s, currency string) (Money, error) {
 	case s == "":
 		return Money{}, fault.New(fault.Invalid, "there is no price").WithHint("write it like %s", Money{1250, currency}.Decimal())
 	case strings.Contains(s, ","):
-		return Money{}, fault.New(fault.Invalid, "%q has a comma", s).WithHint("write decimals with a point and thousands without a mark, like %s", Money{125000, currency}.Decimal())
+		e := fault.New(fault.Invalid, "%q has a comma", s)
+		if m, err := ParseMoney(strings.Replace(s, ",", ".", 1), currency); err == nil {
+			return Money{}, e.WithHint("decimals are written with a point: %s", m.Decimal())
+		}
+		return Money{}, e.WithHint("write decimals with a point and thousands without a mark, like %s", Money{125000, currency}.Decimal())
 	case !digits(whole) || point && !digits(frac):
 		return Money{}, fault.New(fault.Invalid, "%q is not a price", s).WithHint("write digits and at most one point, without a currency's sign, like %s", Money{1250, currency}.Decimal())
 	case len(frac) > exp:

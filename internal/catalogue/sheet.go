@@ -124,12 +124,13 @@ func readSheet(r io.Reader) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows := 0
 	for {
 		rec, err := c.Read()
 		if err == io.EOF {
 			return sh, nil
 		}
-		if len(sh.lines) == maxImportRows {
+		if rows++; rows > maxImportRows {
 			return nil, fault.New(fault.TooLarge, "the file has over %d rows", maxImportRows).WithHint("divide it; keep the rows of a product together")
 		}
 		l, err := sh.readLine(c, rec, err, columns)
@@ -137,7 +138,9 @@ func readSheet(r io.Reader) (*sheet, error) {
 			return nil, err
 		}
 		l.Line += skipped
-		sh.lines = append(sh.lines, l)
+		if l.Result == Refused || l.cells != [numFields]string{} { // a spreadsheet leaves rows of nothing but commas
+			sh.lines = append(sh.lines, l)
+		}
 	}
 }
 
