@@ -53,8 +53,9 @@ func TestPushes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			k := start(t)
+			r := k.reg.Open("show").Subscribe()
 			_, wait := k.ffmpeg(k.url("/live/key-show"), c.args...)
-			got := k.collect("show")
+			got := k.collect(r)
 			if out, err := wait(); err != nil {
 				t.Errorf("ffmpeg: %v %s", err, out)
 			}

@@ -175,10 +175,9 @@ type received struct {
 }
 
 // collect reads a stream until its publisher has gone.
-func (k *kit) collect(name string) *received {
+func (k *kit) collect(r *stream.Reader) *received {
 	k.t.Helper()
 	got := &received{aus: map[int][]*media.AccessUnit{}}
-	r := k.reg.Open(name).Subscribe()
 	defer r.Close()
 	take(k.t, r, func(it stream.Item) bool {
 		switch {
@@ -238,5 +237,7 @@ func (k *kit) dial() net.Conn {
 	k.t.Cleanup(func() { nc.Close() })
 	return nc
 }
+
+type streamItem = stream.Item
 
 func newest(c *ingest.Config, _ *Config) { c.Takeover = ingest.Newest }

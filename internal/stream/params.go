@@ -10,10 +10,12 @@ import (
 	"livesrv/internal/media"
 )
 
-// OBU types that carry no picture of ours (AV1 specification §6.2.2).
+// OBU types (AV1 specification §6.2.2).
 const (
-	obuTileList av1.OBUType = 8
-	obuPadding  av1.OBUType = 15
+	obuFrameHeader av1.OBUType = 3
+	obuFrame       av1.OBUType = 6
+	obuTileList    av1.OBUType = 8
+	obuPadding     av1.OBUType = 15
 )
 
 // usable says whether a codec's parameter sets suffice to write an init segment.
@@ -29,14 +31,14 @@ func usable(c media.Codec) bool {
 // delimiters, filler, temporal delimiters. It returns what is left, whether decoding can start here, and
 // the codec with the parameter sets that came in band, which is c itself while they say nothing new by
 // the byte: libwebrtc repeats them with every IDR (hls.md P6).
-func strip(c media.Codec, units [][]byte, key bool) (kept [][]byte, isKey bool, codec media.Codec) {
+func strip(c media.Codec, units [][]byte) (kept [][]byte, isKey bool, codec media.Codec) {
 	switch c := c.(type) {
 	case *media.H264:
 		return stripH264(c, units)
 	case *media.H265:
 		return stripH265(c, units)
 	case *media.AV1:
-		return stripAV1(c, units, key)
+		return stripAV1(c, units)
 	}
 	return units, true, c
 }
@@ -108,9 +110,10 @@ func stripH265(c *media.H265, units [][]byte) ([][]byte, bool, media.Codec) {
 }
 
 // stripAV1 leaves the sequence header where it is: a sync sample must contain one (AV1 ISO binding §2.4).
-func stripAV1(c *media.AV1, units [][]byte, key bool) ([][]byte, bool, media.Codec) {
+func stripAV1(c *media.AV1, units [][]byte) ([][]byte, bool, media.Codec) {
 	kept := units[:0]
 	var header []byte
+	frames, key := 0, false
 	for _, u := range units {
 		if len(u) == 0 {
 			continue
@@ -120,14 +123,25 @@ func stripAV1(c *media.AV1, units [][]byte, key bool) ([][]byte, bool, media.Cod
 		case av1.OBUTypeSequenceHeader:
 			header = u
 			kept = append(kept, u)
+		case obuFrame, obuFrameHeader:
+			key = key || frames == 0 && header != nil && isKeyFrame(u)
+			frames++
+			kept = append(kept, u)
 		default:
 			kept = append(kept, u)
 		}
 	}
 	if header == nil || bytes.Equal(header, c.SequenceHeader) {
-		return kept, key && header != nil, c
+		return kept, key, c
 	}
 	return kept, key, replace(c, &media.AV1{SequenceHeader: bytes.Clone(header)})
+}
+
+// isKeyFrame reads the first bits of a frame header (AV1 specification §5.9.2): show_existing_frame must be
+// 0 and frame_type KEY_FRAME, which is 0.
+func isKeyFrame(u []byte) bool {
+	body := 1 + int(u[0]>>2&1)
+	return len(u) > body && u[body]>>5 == 0
 }
 
 // replace takes new parameter sets where they can be read, or where the old ones could not either.

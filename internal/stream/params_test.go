@@ -27,29 +27,29 @@ func TestStrip(t *testing.T) {
 		name  string
 		codec media.Codec
 		in    [][]byte
-		key   bool
 		out   [][]byte
 		isKey bool
 		now   media.Codec
 	}{
-		{"H.264 picture", avc, [][]byte{slice}, true, [][]byte{slice}, false, avc},
-		{"H.264 keyframe with everything", avc, [][]byte{aud, sps30, pps, sei, idr}, false, [][]byte{sei, idr}, true, avc},
-		{"H.264 other SPS", avc, [][]byte{sps640, pps, idr}, true, [][]byte{idr}, true, &media.H264{SPS: sps640, PPS: pps}},
-		{"H.264 broken SPS", avc, [][]byte{{0x67, 1}, pps, idr}, true, [][]byte{idr}, true, avc},
-		{"H.264 second PPS", avc, [][]byte{sps30, pps, pps1, idr}, true, [][]byte{pps1, idr}, true, avc},
-		{"H.264 other PPS of the same id", avc, [][]byte{{0x68, 0xcf, 1}, idr}, true, [][]byte{idr}, true, &media.H264{SPS: sps30, PPS: []byte{0x68, 0xcf, 1}}},
-		{"H.264 first parameter sets", &media.H264{}, [][]byte{sps30, pps, idr}, true, [][]byte{idr}, true, avc},
-		{"H.264 empty units", avc, [][]byte{{}, idr, {}}, true, [][]byte{idr}, true, avc},
-		{"HEVC keyframe", hevc, [][]byte{vps265, sps265, pps265, hIDR}, false, [][]byte{hIDR}, true, hevc},
-		{"HEVC picture", hevc, [][]byte{{0x46, 1, 0x50}, hSlice}, false, [][]byte{hSlice}, false, hevc},
-		{"HEVC first parameter sets", &media.H265{}, [][]byte{vps265, sps265, pps265, hIDR}, false, [][]byte{hIDR}, true, hevc},
-		{"AV1 keyframe", av, [][]byte{td, seqAV1, obu}, true, [][]byte{seqAV1, obu}, true, av},
-		{"AV1 picture", av, [][]byte{td, obu}, false, [][]byte{obu}, false, av},
-		{"AV1 first header", &media.AV1{}, [][]byte{seqAV1, obu}, true, [][]byte{seqAV1, obu}, true, av},
-		{"sound", &media.Opus{ChannelCount: 2}, [][]byte{{1}}, false, [][]byte{{1}}, true, &media.Opus{ChannelCount: 2}},
+		{"H.264 picture", avc, [][]byte{slice}, [][]byte{slice}, false, avc},
+		{"H.264 keyframe with everything", avc, [][]byte{aud, sps30, pps, sei, idr}, [][]byte{sei, idr}, true, avc},
+		{"H.264 other SPS", avc, [][]byte{sps640, pps, idr}, [][]byte{idr}, true, &media.H264{SPS: sps640, PPS: pps}},
+		{"H.264 broken SPS", avc, [][]byte{{0x67, 1}, pps, idr}, [][]byte{idr}, true, avc},
+		{"H.264 second PPS", avc, [][]byte{sps30, pps, pps1, idr}, [][]byte{pps1, idr}, true, avc},
+		{"H.264 other PPS of the same id", avc, [][]byte{{0x68, 0xcf, 1}, idr}, [][]byte{idr}, true, &media.H264{SPS: sps30, PPS: []byte{0x68, 0xcf, 1}}},
+		{"H.264 first parameter sets", &media.H264{}, [][]byte{sps30, pps, idr}, [][]byte{idr}, true, avc},
+		{"H.264 empty units", avc, [][]byte{{}, idr, {}}, [][]byte{idr}, true, avc},
+		{"HEVC keyframe", hevc, [][]byte{vps265, sps265, pps265, hIDR}, [][]byte{hIDR}, true, hevc},
+		{"HEVC picture", hevc, [][]byte{{0x46, 1, 0x50}, hSlice}, [][]byte{hSlice}, false, hevc},
+		{"HEVC first parameter sets", &media.H265{}, [][]byte{vps265, sps265, pps265, hIDR}, [][]byte{hIDR}, true, hevc},
+		{"AV1 keyframe", av, [][]byte{td, seqAV1, obu}, [][]byte{seqAV1, obu}, true, av},
+		{"AV1 header before a picture that is no keyframe", av, [][]byte{seqAV1, {0x30, 0x30}}, [][]byte{seqAV1, {0x30, 0x30}}, false, av},
+		{"AV1 picture", av, [][]byte{td, obu}, [][]byte{obu}, false, av},
+		{"AV1 first header", &media.AV1{}, [][]byte{seqAV1, obu}, [][]byte{seqAV1, obu}, true, av},
+		{"sound", &media.Opus{ChannelCount: 2}, [][]byte{{1}}, [][]byte{{1}}, true, &media.Opus{ChannelCount: 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, key, now := strip(c.codec, append([][]byte(nil), c.in...), c.key)
+			out, key, now := strip(c.codec, append([][]byte(nil), c.in...))
 			if d := cmp.Diff(c.out, out); d != "" || key != c.isKey {
 				t.Errorf("key %v\n%s", key, d)
 			}
@@ -130,7 +130,7 @@ func FuzzStrip(f *testing.F) {
 	f.Add(byte(2), seqAV1, []byte{0x30, 1}, []byte{})
 	f.Fuzz(func(t *testing.T, which byte, a, b, c []byte) {
 		codec := []media.Codec{&media.H264{SPS: sps30, PPS: pps}, &media.H265{VPS: vps265, SPS: sps265, PPS: pps265}, &media.AV1{SequenceHeader: seqAV1}}[which%3]
-		kept, _, now := strip(codec, [][]byte{a, b, c}, true)
+		kept, _, now := strip(codec, [][]byte{a, b, c})
 		if len(kept) > 3 || !usable(now) {
 			t.Fatalf("%v %v", kept, now)
 		}

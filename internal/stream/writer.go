@@ -18,8 +18,8 @@ type Writer struct {
 	ready, started bool
 }
 
-// Write repairs an access unit's timestamps, strips its parameter sets and hands it to the readers. It
-// takes au over: the caller must not touch it again. It never waits for a reader.
+// Write repairs an access unit's timestamps, strips its parameter sets, sets Key from its bytes and hands
+// it to the readers. It takes au over: the caller must not touch it again. It never waits for a reader.
 // Errors: Gone after Close or when the stream was removed, Invalid for a track that does not exist.
 // A bad timestamp is no error.
 func (w *Writer) Write(au *media.AccessUnit) error {
@@ -37,7 +37,7 @@ func (w *Writer) Write(au *media.AccessUnit) error {
 	}
 	t := w.tracks[au.Track]
 	var codec media.Codec
-	au.Units, au.Key, codec = strip(t.info.Codec, au.Units, au.Key)
+	au.Units, au.Key, codec = strip(t.info.Codec, au.Units)
 	if codec != t.info.Codec {
 		w.change(t, codec)
 		w.announce()
