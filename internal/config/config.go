@@ -14,7 +14,19 @@ import (
 	"net"
 	"time"
 
+	"livesrv/ingest"
+	"livesrv/ingest/rtmp"
+	"livesrv/internal/account"
+	"livesrv/internal/catalogue"
 	"livesrv/internal/fault"
+	"livesrv/internal/feed"
+	"livesrv/internal/order"
+	"livesrv/internal/stream"
+	"livesrv/packager"
+	"livesrv/web"
+	"livesrv/web/api"
+	"livesrv/web/hls"
+	"livesrv/web/ui"
 )
 
 // Data says where the server keeps what must outlive it.
@@ -101,20 +113,85 @@ func (s Stop) Validate() error {
 	return nil
 }
 
-// Config is every setting there is.
+// Shop names the shop.
+type Shop struct {
+	// Name is what the first merchant is called; it is made at the first start and can be changed later where
+	// it is kept, in the database. Default "My shop", 1 to 100 bytes.
+	Name string `yaml:"name"`
+}
+
+// Validate refuses shops without a name.
+func (s Shop) Validate() error {
+	if s.Name == "" || len(s.Name) > 100 {
+		return fault.New(fault.Invalid, "must be 1 to 100 bytes long").At("name").WithHint("write the shop's name")
+	}
+	return nil
+}
+
+// Config is every setting there is: each section is the Config of the room that obeys it.
 type Config struct {
-	Data  Data  `yaml:"data"`
-	Log   Log   `yaml:"log"`
+	// Data is where the server keeps what must outlive it.
+	Data Data `yaml:"data"`
+	// Shop names the shop.
+	Shop Shop `yaml:"shop"`
+	// Log is how the server speaks to its operator.
+	Log Log `yaml:"log"`
+	// Stop is how the server ends.
+	Stop Stop `yaml:"stop"`
+	// Admin is the listener for the operator alone: Prometheus metrics at /metrics, health at /healthz, profiles
+	// at /debug/pprof/. It has no password: whoever can connect may read it.
 	Admin Admin `yaml:"admin"`
-	Stop  Stop  `yaml:"stop"`
+
+	// HTTP is the one port of pages, media, API and realtime feed.
+	HTTP web.Config `yaml:"http"`
+	// API says how often one address may ask for what costs something.
+	API api.Config `yaml:"api"`
+	// HLS bounds what waiting viewers may cost.
+	HLS hls.Config `yaml:"hls"`
+	// UI is what an operator may choose about the pages.
+	UI ui.Config `yaml:"ui"`
+
+	// RTMP is where encoders such as OBS push to.
+	RTMP rtmp.Config `yaml:"rtmp"`
+	// Ingest holds the rules for publishers, whatever protocol they speak.
+	Ingest ingest.Config `yaml:"ingest"`
+	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
+	Stream stream.Config `yaml:"stream"`
+	// Packager says how streams are cut into segments and parts, and how long they are kept.
+	Packager packager.Config `yaml:"packager"`
+
+	// Feed sizes the realtime feed to browsers.
+	Feed feed.Config `yaml:"feed"`
+	// Catalogue is about products and stock.
+	Catalogue catalogue.Config `yaml:"catalogue"`
+	// Order says how long orders wait and until when they are taken.
+	Order order.Config `yaml:"order"`
+	// Account is about people who sign in.
+	Account account.Config `yaml:"account"`
 }
 
 // Default is the configuration of a server whose operator set nothing.
 func Default() Config {
 	return Config{
 		Data:  Data{Dir: "data"},
+		Shop:  Shop{Name: "My shop"},
 		Log:   Log{Level: "info", Format: "text"},
-		Admin: Admin{Address: "127.0.0.1:9090"},
 		Stop:  Stop{Timeout: 10 * time.Second},
+		Admin: Admin{Address: "127.0.0.1:9090"},
+
+		HTTP: web.DefaultConfig(),
+		API:  api.DefaultConfig(),
+		HLS:  hls.DefaultConfig(),
+		UI:   ui.DefaultConfig(),
+
+		RTMP:     rtmp.DefaultConfig(),
+		Ingest:   ingest.DefaultConfig(),
+		Stream:   stream.DefaultConfig(),
+		Packager: packager.DefaultConfig(),
+
+		Feed:      feed.DefaultConfig(),
+		Catalogue: catalogue.DefaultConfig(),
+		Order:     order.DefaultConfig(),
+		Account:   account.DefaultConfig(),
 	}
 }

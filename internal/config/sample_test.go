@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,6 +78,7 @@ func writeSample(t *testing.T, b *bytes.Buffer, v reflect.Value, depth int) {
 	t.Helper()
 	docs := fieldDocs(t, v.Type())
 	indent := strings.Repeat("  ", depth)
+	last := ""
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
@@ -86,13 +88,12 @@ func writeSample(t *testing.T, b *bytes.Buffer, v reflect.Value, depth int) {
 		doc := docs[field.Name]
 		if isSection(field.Type) {
 			b.WriteString("\n")
-			if doc == "" {
-				doc = typeDoc(t, field.Type)
-			}
-		} else if doc == "" {
+		}
+		if doc == "" && !strings.Contains(last, field.Name) { // one comment may speak of two fields
 			t.Errorf("%s.%s has no doc comment: it is the setting's documentation", v.Type(), field.Name)
 		}
-		for line := range strings.Lines(named(doc, field.Name, name)) {
+		last = doc
+		for line := range strings.Lines(named(doc, v.Type())) {
 			fmt.Fprintf(b, "%s# %s\n", indent, strings.TrimRight(line, "\n"))
 		}
 		if isSection(field.Type) {
@@ -104,11 +105,14 @@ func writeSample(t *testing.T, b *bytes.Buffer, v reflect.Value, depth int) {
 	}
 }
 
-// named puts a key in the place of the field's Go name at the head of its comment.
-func named(doc, goName, key string) string {
+// named puts the keys of a section in the place of the Go names of its fields.
+func named(doc string, section reflect.Type) string {
 	doc = strings.TrimSpace(doc)
-	if rest, ok := strings.CutPrefix(doc, goName+" "); ok {
-		return key + " " + rest
+	for i := range section.NumField() {
+		field := section.Field(i)
+		if name, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); name != "-" {
+			doc = regexp.MustCompile(`(^|[^.\w])`+field.Name+`\b`).ReplaceAllString(doc, "${1}"+name)
+		}
 	}
 	return doc
 }
@@ -157,7 +161,7 @@ func packageFiles(t *testing.T, pkg string) []*ast.File {
 }
 
 // findType finds the declaration of a type.
-func findType(t *testing.T, typ reflect.Type) (*ast.GenDecl, *ast.TypeSpec) {
+func findType(t *testing.T, typ reflect.Type) *ast.TypeSpec {
 	t.Helper()
 	for _, f := range packageFiles(t, typ.PkgPath()) {
 		for _, d := range f.Decls {
@@ -167,27 +171,18 @@ func findType(t *testing.T, typ reflect.Type) (*ast.GenDecl, *ast.TypeSpec) {
 			}
 			for _, s := range gen.Specs {
 				if ts, ok := s.(*ast.TypeSpec); ok && ts.Name.Name == typ.Name() {
-					return gen, ts
+					return ts
 				}
 			}
 		}
 	}
 	t.Fatalf("no declaration of %s", typ)
-	return nil, nil
-}
-
-func typeDoc(t *testing.T, typ reflect.Type) string {
-	t.Helper()
-	gen, ts := findType(t, typ)
-	if ts.Doc != nil {
-		return ts.Doc.Text()
-	}
-	return gen.Doc.Text()
+	return nil
 }
 
 func fieldDocs(t *testing.T, typ reflect.Type) map[string]string {
 	t.Helper()
-	_, ts := findType(t, typ)
+	ts := findType(t, typ)
 	docs := map[string]string{}
 	for _, f := range ts.Type.(*ast.StructType).Fields.List {
 		doc := f.Doc.Text()

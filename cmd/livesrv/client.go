@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"livesrv/internal/config"
+	"livesrv/internal/fault"
+)
+
+const (
+	defaultServer = "http://127.0.0.1:8080"
+	// maxAnswer bounds what is read of an answer that is no file.
+	maxAnswer = 64 << 20
+	// answerTimeout is how long the server may take to begin an answer. An import fetches pictures meanwhile.
+	answerTimeout = 10 * time.Minute
+)
+
+// client talks to a running server through its API.
+type client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// remote are the flags of a command that talks to a server.
+type remote struct {
+	con    console
+	server string
+	token  string
+}
+
+// flags adds --server and --token.
+func (r *remote) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&r.server, "server", "", "`URL` of the server (LIVESRV_SERVER; default "+defaultServer+")")
+	cmd.Flags().StringVar(&r.token, "token", "", "API `TOKEN` (LIVESRV_TOKEN)")
+}
+
+// dial makes the client; it connects with the first request.
+func (r *remote) dial() (*client, error) {
+	base := cmp.Or(r.server, r.con.getenv(config.EnvServer), defaultServer)
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, usageError{fault.New(fault.Invalid, "%q is no server", base).WithHint("write it as in --server https://live.example")}
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = answerTimeout
+	return &client{base: strings.TrimSuffix(base, "/"), token: cmp.Or(r.token, r.con.getenv(config.EnvToken)),
+		http: &http.Client{Transport: t}}, nil
+}
+
+// request is one question to the API.
+type request struct {
+	method, path string
+	query        url.Values
+	body         io.Reader
+	kind         string // of the body
+	header       http.Header
+}
+
+// send asks and gives the answer, whose body the caller closes. Refusals are faults with the server's own words.
+func (c *client) send(ctx context.Context, q request) (*http.Response, error) {
+	u := c.base + q.path
+	if len(q.query) > 0 {
+		u += "?" + q.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, q.method, u, q.body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range q.header {
+		req.Header[name] = values
+	}
+	if q.kind != "" {
+		req.Header.Set("Content-Type", q.kind)
+	}
+	req.Header.Set("X-Livesrv", "1")
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fault.New(fault.Unavailable, "stopped before the server had answered")
+		}
+		return nil, fault.New(fault.Unavailable, "no server answers at %s", c.base).
+			WithHint("Is it running? Name another one with --server or %s.", config.EnvServer).Because(reason(err))
+	}
+	if res.StatusCode >= 300 {
+		defer res.Body.Close()
+		return nil, c.refusal(res)
+	}
+	return res, nil
+}
+
+// refusal reads the server's own words.
+func (c *client) refusal(res *http.Response) error {
+	var body struct {
+		Error struct {
+			Kind, Message, Hint, Field, ID string
+		} `json:"error"`
+	}
+	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err := json.Unmarshal(text, &body); err != nil || body.Error.Message == "" {
+		return fault.New(fault.Internal, "%s answered %s", c.base, res.Status).
+			WithHint("Is that a livesrv server? Name it with --server.")
+	}
+	e := fault.New(fault.Internal, "%s", oneLine(body.Error.Message)).At(oneLine(body.Error.Field)).WithHint("%s", oneLine(body.Error.Hint))
+	switch res.StatusCode {
+	case http.StatusUnauthorized:
+		if c.token == "" {
+			e.Hint = fmt.Sprintf("Give an API token with --token or %s; 'livesrv token create' makes one.", config.EnvToken)
+		}
+	case http.StatusInternalServerError:
+		e.Hint = strings.TrimSpace(e.Hint + " The server's log says more at the id " + oneLine(body.Error.ID) + ".")
+	}
+	return e
+}
+
+// call sends in as JSON, where there is one, and reads the answer into out, where one is wanted.
+func (c *client) call(ctx context.Context, method, path string, in, out any) error {
+	q := request{method: method, path: path}
+	if in != nil {
+		if err := q.json(in); err != nil {
+			return err
+		}
+	}
+	return c.do(ctx, q, out)
+}
+
+// json gives the request a JSON body.
+func (q *request) json(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	q.body, q.kind = bytes.NewReader(b), "application/json"
+	return nil
+}
+
+// do sends q and reads the answer into out, where one is wanted.
+func (c *client) do(ctx context.Context, q request, out any) error {
+	res, err := c.send(ctx, q)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if out == nil || res.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out); err != nil {
+		return fault.New(fault.Internal, "%s gave an answer that is not understood", c.base).
+			WithHint("Are server and command of the same version?").Because(err)
+	}
+	return nil
+}
+
+// reason takes the address off an error of the HTTP client: the message has it already.
+func reason(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"livesrv/cmd/livesrv/app"
+	"livesrv/internal/config"
+	"livesrv/internal/livetest"
+)
+
+func TestMain(m *testing.M) { livetest.Main(m) }
+
+// testConfig is a configuration with every port free and its data in a folder of the test.
+func testConfig(t *testing.T) config.Config {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Data.Dir = filepath.Join(t.TempDir(), "data")
+	cfg.HTTP.Address, cfg.RTMP.Address, cfg.Admin.Address = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	cfg.HTTP.ShutdownGrace = 500 * time.Millisecond
+	return cfg
+}
+
+// server is a running server and how to call the commands against it.
+type server struct {
+	*app.App
+	url      string
+	password string
+	token    string
+}
+
+// startServer runs a server in this process until the test ends.
+func startServer(t *testing.T) *server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	a, err := startApp(ctx, testConfig(t), log)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	s := &server{App: a, url: a.Addrs().URL, password: a.FirstAdmin().Password}
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the server ended with: %v", err)
+		}
+	})
+	s.token = strings.TrimSpace(s.run(t, s.password+"\n", "token", "create", "test", "--user", "admin").fine(t))
+	return s
+}
+
+// testWriter puts the server's log into the test's.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// result is what became of a command.
+type result struct {
+	code     int
+	out, err string
+}
+
+// fine wants that the command worked and gives what it printed.
+func (r result) fine(t *testing.T) string {
+	t.Helper()
+	if r.code != exitFine {
+		t.Fatalf("exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	return r.out
+}
+
+// fails wants an exit code and words in the error output.
+func (r result) fails(t *testing.T, code int, words ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d\n%s%s", r.code, code, r.out, r.err)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.err, w) {
+			t.Errorf("the error does not say %q:\n%s", w, r.err)
+		}
+	}
+}
+
+// run calls a command against the server.
+func (s *server) run(t *testing.T, in string, args ...string) result {
+	t.Helper()
+	return command(t, in, []string{config.EnvServer + "=" + s.url, config.EnvToken + "=" + s.token}, args...)
+}
+
+// command runs a command line in this process.
+func command(t *testing.T, in string, environ []string, args ...string) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := execute(t.Context(), args, console{in: strings.NewReader(in), out: &out, err: &errs, environ: environ})
+	return result{code, out.String(), errs.String()}
+}
+
+// decode reads what a command printed with --json.
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("no JSON: %v\n%s", err, text)
+	}
+	return v
+}
+
+// ask calls the API as somebody who is not signed in.
+func (s *server) ask(t *testing.T, method, path string, header http.Header, body string, out any) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			t.Fatalf("%s %s: %v\n%s", method, path, err, text)
+		}
+	}
+	return res.StatusCode
+}
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// lockedBuffer is an output that a test reads while a command still writes.
+type lockedBuffer struct {
+	mu      sync.Mutex
+	b       bytes.Buffer
+	changed chan struct{}
+}
+
+func newLockedBuffer() *lockedBuffer { return &lockedBuffer{changed: make(chan struct{})} }
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, err := l.b.Write(p)
+	close(l.changed)
+	l.changed = make(chan struct{})
+	return n, err
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// wait waits until the output holds text, and gives all of it.
+func (l *lockedBuffer) wait(t *testing.T, text string, limit time.Duration) string {
+	t.Helper()
+	deadline := time.After(limit)
+	for {
+		l.mu.Lock()
+		all, changed := l.b.String(), l.changed
+		l.mu.Unlock()
+		if strings.Contains(all, text) {
+			return all
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("no %q within %v in:\n%s", text, limit, all)
+		}
+	}
+}
