@@ -382,13 +382,13 @@ func (c *cutter) gapSegment(l *lane, from, to int64, wall time.Time) {
 
 // frontier is how far it is certain to which segment audio belongs.
 func (c *cutter) frontier() int64 {
-	switch {
+	switch start := c.lanes[laneMuxed].start; {
 	case c.cutting:
 		return c.cutAt
 	case c.pend != nil:
-		return c.pend.at + 1
+		return max(c.pend.at+1, start)
 	default:
-		return c.floor
+		return max(c.floor, start)
 	}
 }
 

@@ -180,7 +180,7 @@ func TestRealMedia(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			tracks, aus := encode(t, strings.NewReplacer("RATE", "30", "SR", "48000").Replace(c.args))
-			s := newSynth(t, DefaultConfig())
+			s := newSynth(DefaultConfig())
 			s.p.setTracks(tracks)
 			for _, au := range aus {
 				s.at(media.Rescale(au.DTS, tracks[au.Track].ClockRate, rate))

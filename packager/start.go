@@ -329,6 +329,7 @@ func (p *Presentation) configure(video, sound *media.Track) bool {
 		c.sound.active = false
 	default:
 		c.sound.reset(*sound)
+		c.resumedAt = max(c.resumedAt, c.floor)
 	}
 	muxed, alone := c.fileTracks()
 	changed := false

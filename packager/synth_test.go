@@ -3,7 +3,6 @@ package packager
 import (
 	"io"
 	"log/slog"
-	"testing"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
@@ -31,7 +30,6 @@ func soundTrack(id, rate int) media.Track {
 
 // synth makes access units as a stream delivers them, and feeds a presentation with a clock of its own.
 type synth struct {
-	tb  testing.TB
 	p   *Presentation
 	now time.Time
 
@@ -49,8 +47,8 @@ type synth struct {
 
 func constant(d int64) func(int) int64 { return func(int) int64 { return d } }
 
-func newSynth(tb testing.TB, cfg Config) *synth {
-	s := &synth{tb: tb, now: epoch, interval: constant(3000), gop: 60, soundID: 1, soundRate: 48000}
+func newSynth(cfg Config) *synth {
+	s := &synth{now: epoch, interval: constant(3000), gop: 60, soundID: 1, soundRate: 48000}
 	s.p = newPresentation("test", cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return s.now })
 	return s
 }
