@@ -39,16 +39,16 @@ export class ConsoleBar extends LitElement {
 
   override render() {
     const { router: { route }, model } = this;
-    const show = route.page === 'shows' ? undefined : model?.desk?.show;
+    const show = route.page === 'shows' || (route.page === 'products' && this.narrow) ? undefined : model?.desk?.show;
     return html`<header>
       <div class="show">
         ${route.page === 'shows' ? html`<span class="mark" translate="no">livesrv</span>`
           : html`<a class="back" href=${hrefOf({ page: 'shows' })} aria-label=${t('console.toShows')}>${backIcon}${this.narrow ? nothing : t('console.shows')}</a>`}
-        ${show ? html`<h1 class="clip">${show.title}</h1>${this.state(show.status, show.onAir)}` : html`<h1 class="visually-hidden">${t('console.shows')}</h1>`}
+        ${show ? html`<h1 class="clip">${show.title}</h1>${this.state(show.status, show.onAir)}`
+          : html`<h1 class=${this.narrow && route.page === 'products' ? 'clip' : 'visually-hidden'}>${route.page === 'products' ? t('console.products') : t('console.shows')}</h1>`}
       </div>
       ${this.narrow ? nothing : html`<nav aria-label=${t('console.places')}>${this.places()}</nav>`}
       <div class="end">
-        ${this.narrow && model?.desk && show ? html`<span class="small quiet num">${t('console.watching', { n: number(model.desk.viewers) })}</span>` : nothing}
         <account-menu></account-menu>
       </div>
     </header>`;

@@ -10,7 +10,7 @@ export class SignInPage extends LitElement {
     main { width: min(24rem, 100%); }
     .mark { font-weight: 700; font-size: 1.125rem; letter-spacing: -.02em; color: var(--accent); margin-bottom: 1.75rem; }
     h1 { font-size: 1.75rem; margin-bottom: .375rem; }
-    .lead { color: var(--text-2); margin-bottom: 1.5rem; line-height: 1.5; }
+    .lead { color: var(--text-2); margin-bottom: 1.5rem; line-height: 1.5; text-wrap: balance; }
     .panel { padding: 1.5rem 1.25rem; }
     details { margin-top: 1.25rem; font-size: .875rem; line-height: 1.5; color: var(--text-2); }
     summary { cursor: pointer; min-height: 1.75rem; color: var(--text); }

@@ -106,7 +106,7 @@ export class DeskPage extends LitElement {
   private phone() {
     const { model, actions } = this;
     return html`<div class="thumb">
-      <live-picture .actions=${actions} .onAir=${model.desk!.show.onAir}></live-picture>
+      <live-picture .actions=${actions} .onAir=${model.desk!.show.onAir} .watching=${model.desk!.viewers}></live-picture>
       <h2 class="visually-hidden">${t('console.onScreen')}</h2>
       <on-screen .actions=${actions}></on-screen>
       <h2 class="visually-hidden">${t('console.lineup')}</h2>

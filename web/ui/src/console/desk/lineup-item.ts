@@ -33,21 +33,22 @@ export class LineupItem extends LitElement {
   static override styles = [base, buttons, fields, surfaces, css`
     .item { border-bottom: 1px solid var(--line); padding: .5rem .75rem .5rem .625rem; border-inline-start: 3px solid transparent; }
     .item.up { border-inline-start-color: var(--accent); background: var(--accent-soft); }
-    .line { display: grid; grid-template-columns: 1.625rem 3rem minmax(0, 1fr) 6.25rem 3.75rem 7.5rem; align-items: center; gap: .625rem; }
+    .line { display: grid; grid-template-columns: 1.625rem 3rem minmax(0, 1fr) 6.25rem 3.75rem 8rem; align-items: center; gap: .625rem; }
     kbd { font: 650 .8125rem/1.5rem var(--font); min-width: 1.5rem; text-align: center; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 6px; background: var(--surface); color: var(--text-2); }
     .up kbd { color: var(--accent); border-color: var(--accent); }
     img, .blank { display: block; width: 3rem; height: 3rem; border-radius: var(--radius-s); object-fit: cover; background: var(--surface-2); }
     .title { font-weight: 600; font-size: .9375rem; line-height: 1.3; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
     .end { text-align: end; padding-inline-end: .5rem; font-size: .9375rem; }
     .low { color: var(--warn); font-weight: 650; } .out { color: var(--bad); font-weight: 650; }
-    button.pin { width: 100%; padding-inline: .5rem; white-space: nowrap; }
+    button.pin { width: 100%; padding-inline: .25rem; white-space: nowrap; gap: .375rem; }
     .up button.pin { background: var(--surface); border-color: var(--accent); color: var(--accent); }
     .choices button { justify-self: end; }
     .choices { margin: .375rem 0 .25rem 5.5rem; }
-    .choices li { display: grid; grid-template-columns: minmax(0, 1fr) 6.25rem 3.75rem 7.5rem; gap: .625rem; align-items: center; padding: .1875rem 0; font-size: .875rem; }
+    .choices li { display: grid; grid-template-columns: minmax(0, 1fr) 6.25rem 3.75rem 8rem; gap: .625rem; align-items: center; padding: .1875rem 0; font-size: .875rem; }
     .wrong { margin: .25rem 0 0 5.5rem; }
     button.link { display: inline-flex; gap: .125rem; font-weight: 500; font-size: .8125rem; text-decoration: none; color: var(--text-2); }
 
+    :host([tile]) { height: 100%; }
     :host([tile]) .item { border: 1px solid var(--line); border-radius: var(--radius-m); padding: 0; overflow: hidden; height: 100%; display: flex; flex-direction: column; background: var(--surface); }
     :host([tile]) .item.up { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); background: var(--accent-soft); }
     .face { all: unset; cursor: pointer; display: grid; grid-template-columns: 4.25rem minmax(0, 1fr); gap: .5rem; padding: .5rem .5rem 0; flex: 1; align-items: start; -webkit-tap-highlight-color: transparent; box-sizing: border-box; }
@@ -75,7 +76,7 @@ export class LineupItem extends LitElement {
             ${tn('console.choices', product.skus.length)}${this.open ? upIcon : downIcon}</button>`}
         </div>
         ${single ? priceField(model, product, single) : html`<span class="end num nowrap">${priceSpan(product)}</span>`}
-        ${single ? stockField(model, product, single) : html`<span class="end num ${stockTone(pieces)}" title=${t('console.stock')}>${pieces}</span>`}
+        ${single ? stockField(model, product, single) : html`<span class="end num ${stockTone(product)}" title=${t('console.stock')}>${pieces}</span>`}
         ${this.button()}
       </div>
       ${editFault(model, product.skus)}
@@ -93,7 +94,7 @@ export class LineupItem extends LitElement {
       <button class="face" aria-label=${t('console.edit.of', { title: product.title })} @click=${() => this.dispatchEvent(new CustomEvent('edit'))}>
         ${this.picture()}
         <span><span class="title">${product.title}</span>
-          <span class="meta"><span class="nowrap">${priceSpan(product)}</span><br><span class=${stockTone(pieces) || 'quiet'}>${pieces > 0 ? t('console.left', { n: pieces }) : t('console.soldOut')}</span></span></span>
+          <span class="meta"><span class="nowrap">${priceSpan(product)}</span><br><span class=${stockTone(product) || 'quiet'}>${pieces > 0 ? t('console.left', { n: pieces }) : t('console.soldOut')}</span></span></span>
       </button>
       <div class="foot">${this.button()}</div>
     </div>`;
@@ -113,7 +114,7 @@ export class LineupItem extends LitElement {
     const title = this.product.title;
     const act = (e: MouseEvent): void => void this.actions.toggle(this.product.id, undefined, e.shiftKey);
     if (!pin) {
-      return html`<button class="pin primary" aria-busy=${busy} ?disabled=${busy} aria-label=${t('console.pin.of', { title })} @click=${act}>
+      return html`<button class="pin soft" aria-busy=${busy} ?disabled=${busy} aria-label=${t('console.pin.of', { title })} @click=${act}>
         ${pinIcon}${busy ? t('console.pinning') : t('console.pin')}</button>`;
     }
     const since = clock(this.actions.model.now() - Date.parse(pin.start));

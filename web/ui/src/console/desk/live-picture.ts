@@ -2,17 +2,19 @@ import { LitElement, css, html, nothing } from 'lit';
 import { number, t } from '../../lib/i18n';
 import { Player } from '../../lib/player';
 import { speakerIcon, speakerOffIcon } from '../ui/icons';
-import { base, buttons, surfaces } from '../ui/styles';
+import { base, buttons } from '../ui/styles';
 import type { PinActions } from './pin-actions';
 
 /** The live picture as viewers get it, with its true delay, and the source of 'what I am seeing'. */
 export class LivePicture extends LitElement {
-  static override properties = { actions: { attribute: false }, onAir: { type: Boolean } };
+  static override properties = { actions: { attribute: false }, onAir: { type: Boolean }, watching: { type: Number } };
   actions!: PinActions;
   onAir = false;
+  /** How many watch, where the desk has no other place for it. */
+  watching?: number;
   private player?: Player;
 
-  static override styles = [base, buttons, surfaces, css`
+  static override styles = [base, buttons, css`
     :host { position: relative; background: #0d0b09; border-radius: var(--radius-m); overflow: hidden; color: var(--over); }
     video { width: 100%; height: 100%; object-fit: contain; }
     .top, .bottom { position: absolute; inset-inline: .5rem; display: flex; align-items: center; gap: .375rem; pointer-events: none; }
@@ -20,7 +22,6 @@ export class LivePicture extends LitElement {
     .controls { display: flex; gap: .375rem; }
     .bottom { bottom: .5rem; justify-content: space-between; }
     .chip { background: var(--over-bg); border-radius: 99px; padding: .25rem .625rem; font-size: .8125rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; }
-    .badge.live { padding: .3125rem .5625rem; }
     button { pointer-events: auto; background: var(--over-bg); border-color: transparent; color: var(--over); border-radius: 99px; }
     button:hover { background: var(--over-bg-strong); }
     :focus-visible { outline-color: #fff; }
@@ -34,7 +35,7 @@ export class LivePicture extends LitElement {
     return html`
       <video aria-label=${t('console.picture')} tabindex="-1"></video>
       ${this.word()}
-      <div class="top">${this.onAir ? html`<span class="badge live">${t('console.onAir')}</span>` : html`<span class="chip">${t('console.offAir')}</span>`}</div>
+      ${this.watching === undefined ? nothing : html`<div class="top"><span class="chip">${t('console.watching', { n: this.watching })}</span></div>`}
       ${p && delay !== null ? html`<div class="bottom">
         <span class="chip">${t('console.delay', { s: number(delay, { minimumFractionDigits: 1, maximumFractionDigits: 1 }) })}</span>
         <span class="controls">

@@ -30,7 +30,7 @@ export class OnScreen extends LitElement {
     li.free { grid-template-columns: 1fr; justify-items: center; text-align: center; }
     li.up.pending { border-style: dashed; }
     img, .blank { width: 3rem; height: 3rem; border-radius: var(--radius-s); object-fit: cover; background: var(--surface-2); }
-    .title { font-weight: 620; font-size: .875rem; line-height: 1.3; }
+    .title { font-weight: 620; font-size: .875rem; line-height: 1.25; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
     button { border-color: transparent; background: transparent; }
     button:hover { background: var(--surface); }
     @media (max-width: 799px) {
@@ -40,7 +40,8 @@ export class OnScreen extends LitElement {
       li > img, li > .blank { display: none; }
       .title { display: none; }
       .words img { width: 2.5rem; height: 2.5rem; display: block; }
-      button.icon { width: 2.5rem; }
+      button.icon { width: 2.25rem; }
+      .price { display: none; }
     }
     @media (min-width: 800px) { .words img { display: none; } }
   `];
@@ -53,7 +54,7 @@ export class OnScreen extends LitElement {
       ${board.pending.map((p) => {
         const product = this.actions.model.product(p.product);
         return html`<li class="up pending" aria-busy="true">${this.picture(p.product)}
-          <div class="words">${this.picture(p.product)}<div class="title clip">${product?.title}</div><div>${t('console.pinning')}</div></div></li>`;
+          <div class="words">${this.picture(p.product)}<div class="title">${product?.title}</div><div>${t('console.pinning')}</div></div></li>`;
       })}
       ${Array.from({ length: free }, () => html`<li class="free"><span>${t('console.slot.free')}</span></li>`)}
     </ul>`;
@@ -76,7 +77,7 @@ export class OnScreen extends LitElement {
       ${this.picture(pin.product)}
       <div class="words">
         ${this.picture(pin.product)}
-        <div class="title clip" title=${title}>${title}</div>
+        <div class="title" title=${title}>${title}</div>
         <div class="num nowrap"><span aria-hidden="true">${clock(since)}</span><span class="visually-hidden">${title}, ${t('console.onScreen.since', { time: spoken(since) })}</span>
           ${sku ? html`<span class="price quiet"> · ${money(sku.price, { short: true })}</span>` : nothing}</div>
       </div>

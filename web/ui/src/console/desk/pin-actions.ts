@@ -76,8 +76,14 @@ export class PinActions extends Observable {
 
   private refused(e: unknown): void {
     const full = e instanceof ApiError && e.kind === 'conflict' && this.model.board.full;
-    const words = full ? { text: t('console.pin.full', { max: maxPins }), hint: t('console.pin.full.hint') } : explain(e);
-    toast({ kind: 'bad', ...words });
+    if (full) {
+      toast({
+        kind: 'bad', text: t('console.pin.full', { max: maxPins }), hint: t('console.pin.full.hint'),
+        action: { label: t('console.unpinAll'), run: () => void this.unpinAll() },
+      });
+    } else {
+      toast({ kind: 'bad', ...explain(e) });
+    }
     void this.model.refresh();
   }
 }

@@ -1,4 +1,5 @@
 import { html, nothing } from 'lit';
+import type { StockState } from '../../lib/api';
 import { t } from '../../lib/i18n';
 import { money, parseMoney, type Money } from '../../lib/money';
 import type { DeskModel } from '../model/desk';
@@ -9,14 +10,18 @@ import '../ui/inline-number';
 // The price and the stock of one SKU, edited where they stand. Used by the line-up's rows, by the choices of a
 // product and by the sheet of a phone.
 
-/** From how many pieces on the number is worth a warning colour. */
-const low = 5;
-
 /** A SKU's name among its product's: its option values, or nothing when there is but one. */
 export const choiceOf = (sku: SKU): string => sku.options.filter(Boolean).join(' / ');
 
-/** Where a number of pieces stands. */
-export const stockTone = (n: number): '' | 'low' | 'out' => (n <= 0 ? 'out' : n <= low ? 'low' : '');
+type Tone = '' | 'low' | 'out';
+
+const toneOf = (state: StockState): Tone => (state === 'in' ? '' : state);
+
+/** Where the pieces of a product stand, all choices together: gone, few of each, or enough. */
+export function stockTone(product: Product): Tone {
+  if (product.skus.some((s) => s.state === 'in')) return '';
+  return product.skus.some((s) => s.state === 'low') ? 'low' : 'out';
+}
 
 function nameOf(product: Product, sku: SKU): string {
   const choice = choiceOf(sku);
@@ -36,7 +41,7 @@ export function priceField(model: DeskModel, product: Product, sku: SKU) {
 export function stockField(model: DeskModel, product: Product, sku: SKU) {
   const edit = model.edits.get(sku.id);
   const stock = edit?.stock ?? sku.stock;
-  return html`<inline-number .value=${stock} .pending=${edit?.stock !== undefined} .step=${1} .tone=${stockTone(stock)}
+  return html`<inline-number .value=${stock} .pending=${edit?.stock !== undefined} .step=${1} .tone=${stock > 0 ? toneOf(sku.state) : 'out'}
     label=${t('console.stock.of', { name: nameOf(product, sku) })}
     @save=${(e: CustomEvent<{ value: number; seen: number }>) => model.setStock(sku.id, e.detail.seen, e.detail.value)}></inline-number>`;
 }

@@ -3,8 +3,8 @@ import { number, t } from '../../lib/i18n';
 import * as backend from '../model/backend';
 import type { DeskModel } from '../model/desk';
 import { Ticker, Watch } from '../model/observable';
-import type { Finding, StreamHealth } from '../model/types';
-import { okIcon, rotateIcon, warnIcon } from '../ui/icons';
+import type { Finding, StreamSession } from '../model/types';
+import { nextIcon, okIcon, rotateIcon, warnIcon } from '../ui/icons';
 import { base, buttons, surfaces } from '../ui/styles';
 import { clock } from '../ui/time';
 import { toast } from '../ui/toasts';
@@ -27,8 +27,9 @@ export class StreamCard extends LitElement {
     :host { display: grid; gap: .75rem; }
     .facts { display: flex; flex-wrap: wrap; gap: .125rem .75rem; font-size: .8125rem; color: var(--text-2); font-variant-numeric: tabular-nums; }
     details { border-top: 1px solid var(--line); padding-top: .5rem; }
-    summary { font-size: .875rem; font-weight: 620; cursor: pointer; min-height: 1.75rem; display: flex; align-items: center; gap: .375rem; list-style-position: inside; }
-    summary::marker { color: var(--text-2); }
+    summary { font-size: .875rem; font-weight: 620; cursor: pointer; min-height: 1.75rem; display: flex; align-items: center; gap: .25rem; }
+    summary svg { color: var(--text-2); transition: rotate .12s; }
+    details[open] summary svg { rotate: 90deg; }
     .way { display: grid; gap: .625rem; padding-top: .5rem; }
     .rotate { justify-self: start; }
     ul { display: grid; gap: .5rem; }
@@ -41,7 +42,7 @@ export class StreamCard extends LitElement {
     return html`
       ${health ? this.health(health) : html`<p class="small quiet">${desk.show.status === 'ended' ? t('console.stream.over') : t('console.stream.none')}</p>`}
       ${desk.show.status === 'ended' ? nothing : html`<details ?open=${!health}>
-        <summary>${t('console.stream.how')}</summary>
+        <summary>${nextIcon}${t('console.stream.how')}</summary>
         <div class="way">
           ${desk.ingest.map((i) => html`<copy-field label=${t('console.stream.server', { protocol: i.protocol.toUpperCase() })} .value=${i.url}></copy-field>`)}
           <copy-field secret label=${t('console.stream.key')} .value=${desk.streamKey}></copy-field>
@@ -51,16 +52,20 @@ export class StreamCard extends LitElement {
         action=${t('console.stream.rotate')} .run=${() => this.rotate()} @closed=${() => { this.asking = false; }}></confirm-dialog>` : nothing}`;
   }
 
-  private health(h: StreamHealth) {
+  private health(h: StreamSession) {
+    const { health: { bitrate, frameRate } } = h;
+    const findings = h.health.findings ?? [];
+    const video = h.tracks.find((track) => track.kind === 'video');
+    const fps = frameRate || video?.frameRate;
     const facts = [
-      clock(this.model.now() - Date.parse(h.started)), h.protocol.toUpperCase(),
-      h.video && `${h.video.width}×${h.video.height}`, h.video?.fps && t('console.stream.fps', { n: Math.round(h.video.fps) }), h.video?.codec,
-      h.audio && h.audio.codec, h.bitrate && t('console.stream.rate', { n: number(h.bitrate / 1e6, { maximumFractionDigits: 1 }) }),
+      clock(this.model.now() - Date.parse(h.started)), h.protocol.toUpperCase(), video?.width && `${video.width}×${video.height}`,
+      video && fps && t('console.stream.fps', { n: Math.round(fps) }), ...h.tracks.map((track) => track.codec),
+      bitrate && t('console.stream.rate', { n: number(bitrate / 1e6, { maximumFractionDigits: 1 }) }),
     ].filter(Boolean);
     return html`
       <p class="facts">${facts.map((f) => html`<span>${f}</span>`)}</p>
-      <div role="status">${h.findings.length
-        ? html`<ul>${h.findings.map((f) => html`<li class="notice warn">${warnIcon}<div>${words(f)}</div></li>`)}</ul>`
+      <div role="status">${findings.length
+        ? html`<ul>${findings.map((f) => html`<li class="notice warn">${warnIcon}<div>${words(f)}</div></li>`)}</ul>`
         : html`<div class="notice good">${okIcon}<div>${t('console.stream.healthy')}</div></div>`}</div>`;
   }
 
@@ -84,7 +89,8 @@ function words(f: Finding) {
     case 'codec_unsupported': return known(t('console.doctor.codec'), t('console.doctor.codec.do'));
     case 'no_audio': return known(t('console.doctor.noAudio'), t('console.doctor.noAudio.do'));
     case 'no_keyframe': return known(t('console.doctor.noKeyframe'), t('console.doctor.noKeyframe.do'));
-    default: return known(f.message, f.hint ?? '');
+    case 'media_damaged': return known(t('console.doctor.damaged'), t('console.doctor.damaged.do'));
+    default: return known(f.message, '');
   }
 }
 customElements.define('stream-card', StreamCard);

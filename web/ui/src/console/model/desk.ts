@@ -4,12 +4,12 @@ import * as backend from './backend';
 import { Observable } from './observable';
 import { Orders } from './orders';
 import { PinBoard } from './pin-board';
-import type { Desk, Order, Product, StreamHealth, Totals } from './types';
+import type { Desk, Order, Product, StreamSession, Totals } from './types';
 
 /** What only a merchant's topic tells. Its products carry the true stock. */
 type MerchantEvent =
   | { type: 'order'; order: Order; totals?: Totals }
-  | { type: 'stream'; show: string; stream: StreamHealth | null }
+  | { type: 'stream'; show: string; stream: StreamSession | null }
   | { type: 'product'; product: Product };
 
 /** An edit on its way to the server: shown at once, replaced by the answer. */
@@ -86,6 +86,13 @@ export class DeskModel extends Observable {
     this.changed();
   }
 
+  /** Shows the line-up in the order that the server has taken; its products come with the next snapshot. */
+  arrange(products: Product[]): void {
+    if (!this.desk) return;
+    this.desk.products = products.map((p) => this.product(p.id) ?? p);
+    this.changed();
+  }
+
   private currencyOf(product: Product, sku: string): string {
     return (product.skus.find((s) => s.id === sku) ?? product.skus[0])?.price.currency ?? this.desk?.show.currency ?? '';
   }
@@ -151,7 +158,13 @@ export class DeskModel extends Observable {
       case 'pin': this.board.put(e.pin); break;
       case 'unpin': this.board.remove(e.pin.id); break;
       case 'viewers': desk.viewers = e.count; break;
-      case 'show': desk.show = { ...desk.show, ...e.show }; break;
+      case 'show': {
+        const flipped = e.show.onAir !== desk.show.onAir;
+        desk.show = { ...desk.show, ...e.show };
+        // A publisher came or went: what it sends is in the snapshot.
+        if (flipped) void this.refresh();
+        break;
+      }
       case 'lineup': void this.refresh(); break;
       case 'product': this.refetch(e.product.id); break;
     }

@@ -22,12 +22,13 @@ export class Orders extends Observable {
   readonly faults = new Map<string, unknown>();
   /** Orders whose confirmation can still be taken back, with its timer. */
   readonly confirming = new Map<string, number>();
+  /** Where the next page begins; empty after the last. */
   private next?: string;
   private readonly fresh = new Map<string, number>();
 
   constructor(readonly show: string, private readonly arrived: (o: Order) => void) { super(); }
 
-  get more(): boolean { return this.next !== undefined; }
+  get more(): boolean { return Boolean(this.next); }
   get waiting(): Order[] { return this.list.filter((o) => o.status === 'awaiting_merchant'); }
   shown(filter: OrderFilter): Order[] { return filter === 'waiting' ? this.waiting : this.list; }
   find(id: string): Order | undefined { return this.list.find((o) => o.id === id); }

@@ -1,5 +1,5 @@
 // What the signed-in half of the API speaks, as the console reads it. Public shapes are in lib/api.ts.
-import type { Image, OrderStatus, Pin, Position, Show as PublicShow } from '../../lib/api';
+import type { Image, OrderStatus, Pin, Position, Show as PublicShow, StockState } from '../../lib/api';
 import type { Money } from '../../lib/money';
 
 /** The person at this console. */
@@ -8,6 +8,8 @@ export interface User { id: string; name: string; role: 'admin' | 'merchant'; me
 /** One sellable choice, with the true number left: only its merchant sees that. */
 export interface SKU {
   id: string; code: string; options: string[]; price: Money; compareAt?: number | null; stock: number;
+  /** Where the number stands, by the shop's own line of what is few. */
+  state: StockState;
 }
 
 export interface Product {
@@ -18,13 +20,14 @@ export interface Product {
 /** A show as its merchant sees it. */
 export interface Show extends PublicShow { paymentNote?: string; embedOrigins?: string[]; lineup?: string[]; rev?: number }
 
-export interface Finding { code: string; message: string; hint?: string }
+export interface Finding { code: string; message: string }
 
-/** What the publisher sends, in facts; absent while nobody publishes. */
-export interface StreamHealth {
-  protocol: string; remote: string; started: string; bitrate?: number; findings: Finding[];
-  video?: { codec: string; width: number; height: number; fps?: number };
-  audio?: { codec: string; sampleRate: number };
+/** One publisher's connection: what it sends and how healthy that is. */
+export interface StreamSession {
+  protocol: string; remote: string; started: string;
+  /** Empty until the publisher has said what it sends. */
+  tracks: { kind: 'video' | 'audio'; codec: string; width?: number; height?: number; frameRate?: number }[];
+  health: { bitrate: number; frameRate: number; findings: Finding[] | null };
 }
 
 export interface Totals { orders: number; units: number; revenue: Money }
@@ -33,7 +36,7 @@ export interface Totals { orders: number; units: number; revenue: Money }
 export interface Desk {
   show: Show; streamKey: string; pins: Pin[]; products: Product[]; viewers: number;
   position: Position; deskChannel: string; deskPosition: Position;
-  now: string; ingest: { protocol: string; url: string }[]; stream?: StreamHealth | null; openOrders: number; totals: Totals;
+  now: string; ingest: { protocol: string; url: string }[]; stream?: StreamSession | null; openOrders: number; totals: Totals;
 }
 
 export interface OrderLine { sku: string; product: string; title: string; options: string[]; quantity: number; unit: Money; total: Money }

@@ -29,12 +29,12 @@ export class OrderCard extends LitElement {
     @media (prefers-reduced-motion: reduce) { article.fresh { background: var(--accent-soft); } }
     .top { display: flex; align-items: center; gap: .5rem; }
     h3 { flex: 1; }
-    h3 button { font-weight: 620; color: var(--text); text-decoration: none; max-width: 100%; font-size: .9375rem; justify-content: start; }
-    h3 button::after { content: ''; position: absolute; inset: 0; }
-    h3 button:hover { text-decoration: underline; }
+    h3 button.link { font-weight: 620; color: var(--text); text-decoration: none; max-width: 100%; font-size: .9375rem; justify-content: start; }
+    h3 button.link::after { content: ''; position: absolute; inset: 0; }
+    h3 button.link:hover { text-decoration: underline; }
     .lines { font-size: .875rem; line-height: 1.4; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
     .foot { display: flex; align-items: center; gap: .5rem; margin-top: .125rem; }
-    .foot > .small { flex: 1; }
+    .foot > span:first-child { flex: 1; }
     .foot button { position: relative; z-index: 1; }
     .undo { position: relative; overflow: hidden; }
     .undo::before { content: ''; position: absolute; inset: auto 0 0; height: 3px; background: var(--accent); transform-origin: left; animation: run var(--for) linear forwards; }

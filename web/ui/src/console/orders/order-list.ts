@@ -26,7 +26,7 @@ export class OrderList extends LitElement {
 
   static override styles = [base, buttons, surfaces, css`
     :host { display: flex; flex-direction: column; min-height: 0; }
-    header { display: flex; align-items: center; gap: .375rem; padding: .625rem .5rem .5rem .875rem; border-bottom: 1px solid var(--line); }
+    .head { display: flex; align-items: center; gap: .375rem; padding: .625rem .5rem .5rem .875rem; border-bottom: 1px solid var(--line); }
     h2 { flex: 1; }
     .tabs { display: flex; gap: .125rem; }
     .tabs button { border-color: transparent; background: transparent; color: var(--text-2); }
@@ -41,7 +41,7 @@ export class OrderList extends LitElement {
   override render() {
     const waiting = this.orders.waiting.length;
     return html`
-      <header>
+      <div class="head">
         <h2>${t('console.orders')}</h2>
         <div class="tabs" role="group" aria-label=${t('console.orders.filter')}>
           <button class="small" aria-pressed=${this.filter === 'waiting'} @click=${() => { this.filter = 'waiting'; }}>${tn('console.orders.waiting', waiting)}</button>
@@ -49,7 +49,7 @@ export class OrderList extends LitElement {
         </div>
         <button class="plain icon small" aria-pressed=${this.sound} aria-label=${t('console.orders.sound')} title=${t('console.orders.sound')} @click=${this.toggleSound}>
           ${this.sound ? soundIcon : soundOffIcon}</button>
-      </header>
+      </div>
       <div class="list" tabindex="-1">${this.body()}</div>
       ${this.shown ? html`<order-details .orders=${this.orders} .orderId=${this.shown} @closed=${() => { this.shown = undefined; }}></order-details>` : nothing}`;
   }

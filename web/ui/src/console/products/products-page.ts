@@ -57,6 +57,8 @@ export class ProductsPage extends LitElement {
       .in-line { grid-column: 3; grid-row: 1 / span 2; }
       .trash { display: none; }
       .head .export { display: none; }
+      .head h2 { display: none; }
+      .head button { flex: 1; }
     }
   `];
 
@@ -99,7 +101,7 @@ export class ProductsPage extends LitElement {
       <span class="name clip"><button class="link clip" aria-label=${t('console.edit.of', { title: p.title })} @click=${() => { this.editing = p; }}>${p.title}</button>
         ${p.skus.length > 1 ? html`<br><span class="small quiet">${tn('console.choices', p.skus.length)}</span>` : nothing}</span>
       <span class="price end num nowrap">${priceSpan(p)}</span>
-      <span class="stock end num ${stockTone(pieces)}">${pieces > 0 ? t('console.left', { n: pieces }) : t('console.soldOut')}</span>
+      <span class="stock end num ${stockTone(p)}">${pieces > 0 ? t('console.left', { n: pieces }) : t('console.soldOut')}</span>
       <span class="in-line">${this.lineup(p)}</span>
       <button class="plain icon small trash" aria-label=${t('console.product.archive', { title: p.title })} @click=${() => this.archive(p)}>${trashIcon}</button>
     </li>`;
@@ -116,8 +118,9 @@ export class ProductsPage extends LitElement {
   private async addToLineup(p: Product): Promise<void> {
     const model = this.model!;
     try {
-      await backend.setLineup(model.slug, [...model.desk!.products.map((q) => q.id), p.id]);
-      await model.refresh();
+      const list = [...model.desk!.products, p];
+      await backend.setLineup(model.slug, list.map((q) => q.id));
+      model.arrange(list);
       toast({ kind: 'ok', text: t('console.lineup.added', { title: p.title }) });
     } catch (e) {
       toast({ kind: 'bad', ...explain(e) });

@@ -139,7 +139,7 @@ export class LineupEditor extends LitElement {
     const turn = ++this.saving;
     try {
       await backend.setLineup(this.model.slug, list.map((p) => p.id));
-      await this.model.refresh();
+      if (turn === this.saving) this.model.arrange(list);
     } catch (e) {
       toast({ kind: 'bad', ...explain(e) });
     }

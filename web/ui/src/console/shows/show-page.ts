@@ -31,10 +31,9 @@ export class ShowPage extends LitElement {
     .page { max-width: 72rem; margin: 0 auto; padding: .875rem; display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .875rem; align-items: start; }
     section { padding: 1rem 1.125rem 1.125rem; }
     section > h2 { margin-bottom: .875rem; }
-    .column { display: grid; gap: .875rem; }
+    .column, .links { display: grid; grid-template-columns: minmax(0, 1fr); gap: .875rem; }
     .state { display: flex; flex-wrap: wrap; align-items: center; gap: .625rem; }
     .state p { flex: 1 1 12rem; }
-    .links { display: grid; gap: .75rem; }
     .save { margin-top: 1rem; }
     .bone { height: 24rem; }
     @media (max-width: 799px) { .page { grid-template-columns: minmax(0, 1fr); padding: .625rem; } }

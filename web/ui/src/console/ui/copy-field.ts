@@ -14,6 +14,7 @@ export class CopyField extends LitElement {
   private copied = false;
 
   static override styles = [base, buttons, css`
+    :host { min-width: 0; }
     .label { font-size: .75rem; color: var(--text-2); margin-bottom: .125rem; }
     .box { display: flex; align-items: center; gap: .125rem; background: var(--surface-2); border-radius: var(--radius-s); padding-inline-start: .625rem; min-height: 2.25rem; }
     code { font: .8125rem/1.3 ui-monospace, 'Cascadia Mono', Menlo, monospace; flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

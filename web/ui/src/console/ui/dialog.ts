@@ -26,26 +26,26 @@ export class ConsoleDialog extends LitElement {
     :host([wide]) dialog { width: min(46rem, calc(100vw - 2rem)); }
     dialog[open] { display: flex; flex-direction: column; animation: rise .16s ease-out; }
     dialog::backdrop { background: rgb(20 16 12 / .5); }
-    header { display: flex; align-items: center; gap: .75rem; padding: .875rem .875rem .5rem 1.25rem; }
-    header h2 { flex: 1; font-size: 1.125rem; }
+    .head { display: flex; align-items: center; gap: .75rem; padding: .875rem .875rem .5rem 1.25rem; }
+    .head h2 { flex: 1; font-size: 1.125rem; }
     .body { padding: .25rem 1.25rem 1.25rem; overflow: auto; overscroll-behavior: contain; flex: 1; min-height: 0; }
-    footer { padding: .75rem 1.25rem; border-top: 1px solid var(--line); }
-    footer.none { display: none; }
+    .foot { padding: .75rem 1.25rem; border-top: 1px solid var(--line); }
+    .foot.none { display: none; }
     @keyframes rise { from { transform: translateY(.5rem); opacity: 0; } }
     @media (max-width: 799px) {
       dialog, :host([wide]) dialog { width: 100vw; max-width: 100vw; max-height: calc(100dvh - 2.5rem); margin: auto 0 0;
         border-radius: var(--radius-l) var(--radius-l) 0 0; border-width: 1px 0 0; }
-      footer { padding-bottom: calc(.75rem + env(safe-area-inset-bottom)); }
+      .foot { padding-bottom: calc(.75rem + env(safe-area-inset-bottom)); }
     }
   `];
 
   override render() {
     return html`<dialog aria-labelledby="heading" @cancel=${this.onCancel} @close=${this.onClose} @pointerdown=${this.onPointer}>
-      <header><h2 id="heading">${this.heading}</h2>
+      <div class="head"><h2 id="heading">${this.heading}</h2>
         ${this.locked ? null : html`<button class="plain icon" aria-label=${t('console.close')} @click=${() => this.close()}>${closeIcon}</button>`}
-      </header>
+      </div>
       <div class="body"><slot></slot></div>
-      <footer class="none"><slot name="actions" @slotchange=${this.onActions}></slot></footer>
+      <div class="foot none"><slot name="actions" @slotchange=${this.onActions}></slot></div>
     </dialog>`;
   }
 

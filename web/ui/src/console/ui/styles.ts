@@ -33,6 +33,8 @@ export const buttons = css`
   button:hover, .button:hover { background: var(--surface-2); }
   button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
   button.primary:hover { background: var(--accent-hover); border-color: var(--accent-hover); }
+  button.soft { background: var(--accent-soft); border-color: transparent; color: var(--accent); }
+  button.soft:hover { border-color: var(--accent); background: var(--accent-soft); }
   button.danger { color: var(--bad); border-color: currentColor; background: transparent; }
   button.danger:hover { background: var(--bad-soft); }
   button.plain { border-color: transparent; background: transparent; }
@@ -63,6 +65,7 @@ export const fields = css`
   input:focus-visible, select:focus-visible, textarea:focus-visible { outline-offset: 0; border-color: var(--focus); }
   input[aria-invalid="true"], textarea[aria-invalid="true"], select[aria-invalid="true"] { border-color: var(--bad); }
   .check { display: flex; align-items: center; gap: .625rem; min-height: 2.75rem; font-weight: 500; font-size: .9375rem; margin: 0; cursor: pointer; }
+  .field { align-content: start; min-width: 0; }
   .field + .field { margin-top: 1rem; }
   .help { font-size: .8125rem; line-height: 1.4; color: var(--text-2); margin-top: .3125rem; }
   .wrong { font-size: .8125rem; line-height: 1.4; color: var(--bad); margin-top: .3125rem; }
