@@ -238,7 +238,8 @@ func (r *chunkReader) header(cs *chunkStream, format byte) error {
 }
 
 // extendedStamp reads the four bytes that follow a header whose timestamp is 0xFFFFFF. On chunks of format
-// 3 some encoders repeat them, as §5.3.1.3 says, and some do not: they are taken only where they repeat.
+// 3 most encoders repeat them, as §5.3.1.3 says, gortmplib writes zeros, and some write nothing: they are
+// taken only where they look like one of the first two.
 func (r *chunkReader) extendedStamp(cs *chunkStream, format byte, stamp uint32) (uint32, error) {
 	b, err := r.peek(4)
 	if err != nil {
@@ -248,7 +249,7 @@ func (r *chunkReader) extendedStamp(cs *chunkStream, format byte, stamp uint32) 
 		return 0, err
 	}
 	v := binary.BigEndian.Uint32(b)
-	if format == 3 && v != cs.stamp && v != cs.delta {
+	if format == 3 && v != cs.stamp && v != cs.delta && v != 0 {
 		return stamp, nil
 	}
 	r.skip(4)

@@ -302,13 +302,14 @@ func streamKey(path, name string) string {
 func (c *conn) publish(pub *ingest.Publication) error {
 	c.chunks.setLimit(c.cfg.MaxMessage)
 	p := newPublisher(pub, c.cfg)
+	timeout := c.door.ReadTimeout()
 	var alive time.Time
 	for {
-		// The deadline is for whole messages, and set at most once a second: a peer that sends one byte
-		// every now and then is silent.
-		if now := time.Now(); now.Sub(alive) > time.Second {
+		// The deadline is for whole messages: a peer that sends one byte every now and then is silent. It
+		// is not set for every one of them, which would cost more than reading it.
+		if now := time.Now(); now.Sub(alive) > timeout/8 {
 			alive = now
-			c.deadline(c.door.ReadTimeout())
+			c.deadline(timeout)
 		}
 		m, err := c.chunks.next()
 		if err != nil {

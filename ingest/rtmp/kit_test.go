@@ -241,3 +241,5 @@ func (k *kit) dial() net.Conn {
 type streamItem = stream.Item
 
 func newest(c *ingest.Config, _ *Config) { c.Takeover = ingest.Newest }
+
+func testLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
