@@ -1,0 +1,5 @@
+//go:build !race
+
+package packager
+
+const raceEnabled = false
