@@ -43,7 +43,7 @@ func (a *API) registerDesk() {
 		Summary: "Read what the merchant's desk starts from"}, a.desk)
 }
 
-func (a *API) desk(ctx context.Context, in *showPath) (*body[Desk], error) {
+func (a *API) desk(ctx context.Context, in *ShowPath) (*body[Desk], error) {
 	s, err := a.ownedShow(ctx, in.Show)
 	if err != nil {
 		return nil, err

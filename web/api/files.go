@@ -26,17 +26,17 @@ type ImageAnswer struct {
 }
 
 type picture struct {
-	productPath
+	ProductPath
 	Alt string `query:"alt" maxLength:"1000" doc:"What the picture shows, for who cannot see it"`
 }
 
 type picturePath struct {
-	productPath
+	ProductPath
 	Image catalogue.ImageID `path:"image" maxLength:"40"`
 }
 
 type importOptions struct {
-	ofMerchant
+	OfMerchant
 	DryRun   bool   `query:"dryRun" doc:"Report only, change nothing"`
 	Currency string `query:"currency" maxLength:"3" doc:"For files that do not name one (Shopify's)"`
 	SetStock bool   `query:"setStock" doc:"Write the file's stock over that of SKUs that exist"`
@@ -118,7 +118,7 @@ func (a *API) removePicture(ctx context.Context, in *picturePath) (*body[Product
 }
 
 func (a *API) importProducts(ctx context.Context, in *importOptions) (*body[catalogue.Report], error) {
-	m, err := whose(ctx, in.ofMerchant)
+	m, err := whose(ctx, in.OfMerchant)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (a *API) importProducts(ctx context.Context, in *importOptions) (*body[cata
 	return answer(report), nil
 }
 
-func (a *API) exportProducts(ctx context.Context, in *ofMerchant) (*huma.StreamResponse, error) {
+func (a *API) exportProducts(ctx context.Context, in *OfMerchant) (*huma.StreamResponse, error) {
 	m, err := whose(ctx, *in)
 	if err != nil {
 		return nil, err

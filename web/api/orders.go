@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,34 +65,36 @@ type OrderList struct {
 }
 
 type quoteDraft struct {
-	showPath
+	ShowPath
 	Body struct {
 		Items []ItemDraft `json:"items" maxItems:"200"`
 	}
 }
 
 type orderDraft struct {
-	showPath
+	ShowPath
 	Key  string `header:"Idempotency-Key" required:"true" maxLength:"255" doc:"The same key and body again are the same order. Make one for each intent to buy."`
 	Body OrderDraft
 }
 
-type orderPath struct {
+// OrderPath is the input of operations on one order.
+type OrderPath struct {
 	Order order.ID `path:"order" maxLength:"40"`
 }
 
 type orderStatus struct {
-	orderPath
+	OrderPath
 	Token string `query:"token" required:"true" maxLength:"200" doc:"From the answer to the order"`
 }
 
-type orderFilter struct {
-	Show   string         `query:"show" maxLength:"63"`
-	Status []order.Status `query:"status" enum:"awaiting_merchant,confirmed,cancelled,expired" doc:"Only these; may be several, by commas"`
+// OrderFilter chooses orders.
+type OrderFilter struct {
+	Show   string   `query:"show" maxLength:"63"`
+	Status []string `query:"status" enum:"awaiting_merchant,confirmed,cancelled,expired" doc:"Only these; may be several, by commas"`
 }
 
 type orderPage struct {
-	orderFilter
+	OrderFilter
 	After order.ID `query:"after" maxLength:"40"`
 	Limit int      `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
@@ -135,6 +138,9 @@ func (a *API) place(ctx context.Context, in *orderDraft) (*body[Placed], error) 
 		Show: string(in.Show), Items: items(d.Items), Contact: order.Contact(d.Contact), Address: order.Address(d.Address),
 		Note: d.Note, Way: d.Way, Pin: d.Pin, Expect: d.Expect, IdempotencyKey: in.Key,
 	})
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Field == "idempotencyKey" {
+		return nil, fault.New(e.Kind, "%s", e.Msg).WithHint("%s", e.Hint).At("Idempotency-Key").Because(err) // as it is named here
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +156,7 @@ func (a *API) orderStatus(ctx context.Context, in *orderStatus) (*body[BuyerOrde
 }
 
 func (a *API) listOrders(ctx context.Context, in *orderPage) (*body[OrderList], error) {
-	orders, err := a.deps.Orders.List(ctx, order.Filter{Merchant: callerOf(ctx).scope(), Show: in.Show, Statuses: in.Status, After: in.After, Limit: in.Limit})
+	orders, err := a.deps.Orders.List(ctx, order.Filter{Merchant: callerOf(ctx).scope(), Show: in.Show, Statuses: named[order.Status](in.Status), After: in.After, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +182,7 @@ func (a *API) ownedOrder(ctx context.Context, id order.ID) (order.Order, error) 
 	return o, nil
 }
 
-func (a *API) getOrder(ctx context.Context, in *orderPath) (*body[OrderAnswer], error) {
+func (a *API) getOrder(ctx context.Context, in *OrderPath) (*body[OrderAnswer], error) {
 	o, err := a.ownedOrder(ctx, in.Order)
 	if err != nil {
 		return nil, err
@@ -184,8 +190,8 @@ func (a *API) getOrder(ctx context.Context, in *orderPath) (*body[OrderAnswer], 
 	return answer(OrderAnswer{Order(o)}), nil
 }
 
-func (a *API) settle(f func(*order.Service, context.Context, order.ID) (order.Order, error)) func(context.Context, *orderPath) (*body[OrderAnswer], error) {
-	return func(ctx context.Context, in *orderPath) (*body[OrderAnswer], error) {
+func (a *API) settle(f func(*order.Service, context.Context, order.ID) (order.Order, error)) func(context.Context, *OrderPath) (*body[OrderAnswer], error) {
+	return func(ctx context.Context, in *OrderPath) (*body[OrderAnswer], error) {
 		if _, err := a.ownedOrder(ctx, in.Order); err != nil {
 			return nil, err
 		}
@@ -197,7 +203,7 @@ func (a *API) settle(f func(*order.Service, context.Context, order.ID) (order.Or
 	}
 }
 
-func (a *API) exportOrders(ctx context.Context, in *orderFilter) (*huma.StreamResponse, error) {
-	f := order.Filter{Merchant: callerOf(ctx).scope(), Show: in.Show, Statuses: in.Status}
+func (a *API) exportOrders(ctx context.Context, in *OrderFilter) (*huma.StreamResponse, error) {
+	f := order.Filter{Merchant: callerOf(ctx).scope(), Show: in.Show, Statuses: named[order.Status](in.Status)}
 	return a.csv(ctx, "orders", func(w *bufio.Writer) error { return a.deps.Orders.ExportCSV(ctx, f, w) })
 }

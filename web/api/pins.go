@@ -34,7 +34,7 @@ type PinList struct {
 }
 
 type pinDraft struct {
-	showPath
+	ShowPath
 	Body struct {
 		Product catalogue.ProductID `json:"product" maxLength:"40"`
 		SKU     catalogue.SKUID     `json:"sku,omitempty" maxLength:"40" doc:"The choice to show first"`
@@ -43,13 +43,13 @@ type pinDraft struct {
 }
 
 type pinPath struct {
-	showPath
+	ShowPath
 	Pin show.PinID `path:"pin" maxLength:"40"`
 	At  time.Time  `query:"at" doc:"The wall time at which it ends; default: now"`
 }
 
 type pinList struct {
-	showPath
+	ShowPath
 	Open bool `query:"open" doc:"Only those on screen"`
 }
 
@@ -95,7 +95,7 @@ func (a *API) unpin(ctx context.Context, in *pinPath) (*body[PinAnswer], error) 
 	return answer(PinAnswer{p}), nil
 }
 
-func (a *API) unpinAll(ctx context.Context, in *showPath) (*body[PinList], error) {
+func (a *API) unpinAll(ctx context.Context, in *ShowPath) (*body[PinList], error) {
 	if _, err := a.ownedShow(ctx, in.Show); err != nil {
 		return nil, err
 	}

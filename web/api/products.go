@@ -75,20 +75,23 @@ type PriceList struct {
 	Prices []catalogue.PriceChange `json:"prices" doc:"The oldest first"`
 }
 
-type productPath struct {
+// ProductPath is the input of operations on one product.
+type ProductPath struct {
 	Product catalogue.ProductID `path:"product" maxLength:"40"`
 }
 
-type skuPath struct {
+// SKUPath is the input of operations on one SKU.
+type SKUPath struct {
 	SKU catalogue.SKUID `path:"sku" maxLength:"40"`
 }
 
-type ofMerchant struct {
+// OfMerchant is the input of operations on a merchant's things.
+type OfMerchant struct {
 	Merchant catalogue.MerchantID `query:"merchant" maxLength:"40" doc:"For admins: whose; default: their own"`
 }
 
 type productPage struct {
-	ofMerchant
+	OfMerchant
 	Query    string `query:"q" maxLength:"200" doc:"Part of a title, a handle or a SKU's code"`
 	Archived bool   `query:"archived" doc:"Archived ones too"`
 	LowStock bool   `query:"lowStock" doc:"Only those that are nearly sold out"`
@@ -97,17 +100,17 @@ type productPage struct {
 }
 
 type productDraft struct {
-	ofMerchant
+	OfMerchant
 	Body ProductDraft
 }
 
 type productPatch struct {
-	productPath
+	ProductPath
 	Body ProductPatch
 }
 
 type skuPatch struct {
-	skuPath
+	SKUPath
 	Body SKUPatch
 }
 
@@ -124,7 +127,7 @@ func (a *API) registerProducts() {
 }
 
 // whose is the merchant that an operation is about.
-func whose(ctx context.Context, in ofMerchant) (catalogue.MerchantID, error) {
+func whose(ctx context.Context, in OfMerchant) (catalogue.MerchantID, error) {
 	c := callerOf(ctx)
 	if in.Merchant == "" || in.Merchant == c.merchant() {
 		return c.merchant(), nil
@@ -136,7 +139,7 @@ func whose(ctx context.Context, in ofMerchant) (catalogue.MerchantID, error) {
 }
 
 func (a *API) listProducts(ctx context.Context, in *productPage) (*body[ProductList], error) {
-	m, err := whose(ctx, in.ofMerchant)
+	m, err := whose(ctx, in.OfMerchant)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +169,7 @@ func skuDrafts(drafts []SKUDraft) []catalogue.SKUDraft {
 }
 
 func (a *API) createProduct(ctx context.Context, in *productDraft) (*body[ProductAnswer], error) {
-	m, err := whose(ctx, in.ofMerchant)
+	m, err := whose(ctx, in.OfMerchant)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +211,7 @@ func (a *API) ownedSKU(ctx context.Context, id catalogue.SKUID) (catalogue.SKU, 
 	return s, nil
 }
 
-func (a *API) getProduct(ctx context.Context, in *productPath) (*body[ProductAnswer], error) {
+func (a *API) getProduct(ctx context.Context, in *ProductPath) (*body[ProductAnswer], error) {
 	return a.product(a.ownedProduct(ctx, in.Product))
 }
 
@@ -221,7 +224,7 @@ func (a *API) patchProduct(ctx context.Context, in *productPatch) (*body[Product
 		Vendor: p.Vendor, Archived: p.Archived, Options: p.Options, SKUs: skuDrafts(p.SKUs), Images: p.Images, Rev: p.Rev}))
 }
 
-func (a *API) archiveProduct(ctx context.Context, in *productPath) (*body[ProductAnswer], error) {
+func (a *API) archiveProduct(ctx context.Context, in *ProductPath) (*body[ProductAnswer], error) {
 	if _, err := a.ownedProduct(ctx, in.Product); err != nil {
 		return nil, err
 	}
@@ -243,7 +246,7 @@ func (a *API) patchSKU(ctx context.Context, in *skuPatch) (*body[ProductAnswer],
 	return a.product(a.deps.Catalogue.ChangeSKU(ctx, in.SKU, patch))
 }
 
-func (a *API) prices(ctx context.Context, in *skuPath) (*body[PriceList], error) {
+func (a *API) prices(ctx context.Context, in *SKUPath) (*body[PriceList], error) {
 	if _, err := a.ownedSKU(ctx, in.SKU); err != nil {
 		return nil, err
 	}

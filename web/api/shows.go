@@ -12,8 +12,9 @@ import (
 	"livesrv/internal/show"
 )
 
-// showPath is the input of operations on one show.
-type showPath struct {
+// ShowPath is the input of operations on one show. It is exported, like the other inputs that are embedded: huma fills
+// no others.
+type ShowPath struct {
 	Show show.Slug `path:"show" maxLength:"63" doc:"The show's name in addresses"`
 }
 
@@ -54,9 +55,9 @@ type ShowPatch struct {
 }
 
 type showList struct {
-	Status []show.Status `query:"status" enum:"scheduled,live,ended" doc:"Only these; may be several, by commas"`
-	Mine   bool          `query:"mine" doc:"Only those of the caller's merchant"`
-	Limit  int           `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Status []string `query:"status" enum:"scheduled,live,ended" doc:"Only these; may be several, by commas"`
+	Mine   bool     `query:"mine" doc:"Only those of the caller's merchant"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
 type listedShows struct {
@@ -68,12 +69,12 @@ type listedShows struct {
 type showDraft struct{ Body ShowDraft }
 
 type showPatch struct {
-	showPath
+	ShowPath
 	Body ShowPatch
 }
 
 type lineup struct {
-	showPath
+	ShowPath
 	Body struct {
 		Products []catalogue.ProductID `json:"products" maxItems:"1000"`
 	}
@@ -105,7 +106,7 @@ func (a *API) registerShows() {
 func (a *API) listShows(ctx context.Context, in *showList) (*listedShows, error) {
 	c := callerOf(ctx)
 	a.recognise(c)
-	f := show.Filter{Statuses: in.Status, Limit: in.Limit}
+	f := show.Filter{Statuses: named[show.Status](in.Status), Limit: in.Limit}
 	if in.Mine {
 		if !c.known {
 			return nil, fault.New(fault.Unauthorized, "You are not signed in.").WithHint("Sign in, or leave mine out.")
@@ -126,7 +127,7 @@ func (a *API) listShows(ctx context.Context, in *showList) (*listedShows, error)
 	return out, nil
 }
 
-func (a *API) getShow(ctx context.Context, in *showPath) (*body[ShowAnswer], error) {
+func (a *API) getShow(ctx context.Context, in *ShowPath) (*body[ShowAnswer], error) {
 	s, err := a.deps.Shows.Get(ctx, in.Show)
 	if err != nil {
 		return nil, err
@@ -176,8 +177,8 @@ func (a *API) patchShow(ctx context.Context, in *showPatch) (*body[ShowAnswer], 
 }
 
 // step makes an operation of a change that needs no more than the show.
-func (a *API) step(f func(*show.Service, context.Context, show.Slug) (show.Show, error)) func(context.Context, *showPath) (*body[ShowAnswer], error) {
-	return func(ctx context.Context, in *showPath) (*body[ShowAnswer], error) {
+func (a *API) step(f func(*show.Service, context.Context, show.Slug) (show.Show, error)) func(context.Context, *ShowPath) (*body[ShowAnswer], error) {
+	return func(ctx context.Context, in *ShowPath) (*body[ShowAnswer], error) {
 		if _, err := a.ownedShow(ctx, in.Show); err != nil {
 			return nil, err
 		}
@@ -205,7 +206,7 @@ type KeyAnswer struct {
 	StreamKey string `json:"streamKey"`
 }
 
-func (a *API) rotateKey(ctx context.Context, in *showPath) (*body[KeyAnswer], error) {
+func (a *API) rotateKey(ctx context.Context, in *ShowPath) (*body[KeyAnswer], error) {
 	if _, err := a.ownedShow(ctx, in.Show); err != nil {
 		return nil, err
 	}

@@ -269,3 +269,12 @@ func list[T any](l []T) []T {
 	}
 	return l
 }
+
+// named gives words the type that a room has for them.
+func named[T ~string](words []string) []T {
+	out := make([]T, len(words))
+	for i, w := range words {
+		out[i] = T(w)
+	}
+	return out
+}
