@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -83,21 +84,27 @@ func (l *line) publish(t testing.TB, name string, s livetest.Synth) (leave func(
 	return sync.OnceFunc(func() { cancel(); <-done; w.Close() })
 }
 
-// waitFor asks for the multivariant playlist until it is there.
+// waitFor waits for the multivariant playlist of a stream.
 func (l *line) waitFor(t testing.TB, name string) {
 	t.Helper()
-	for range 200 {
+	if err := l.ready(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ready waits for the multivariant playlist of a stream, half a minute at most.
+func (l *line) ready(name string) error {
+	ctx, cancel := context.WithTimeout(l.ctx, 30*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
 		if p, ok := l.hub.Presentation(name); ok {
-			ctx, cancel := context.WithTimeout(l.ctx, 10*time.Second)
-			_, err := p.Multivariant(ctx)
-			cancel()
-			if err == nil {
-				return
+			if _, err := p.Multivariant(ctx); err == nil {
+				return nil
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("%s has no playlist", name)
+	return fmt.Errorf("%s has no playlist", name)
 }
 
 // inProcess plays without a network.

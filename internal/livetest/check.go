@@ -28,7 +28,7 @@ type Options struct {
 	Dependent bool
 	// Absent allows the publisher to be away: an update may come this much later than rule 10 says.
 	Absent time.Duration
-	// KeepSegments is how many whole segments of each rendition Report.Media holds.
+	// KeepSegments is how many whole segments of each rendition Report.Media holds, the last ones.
 	KeepSegments int
 }
 
@@ -50,8 +50,8 @@ type Report struct {
 	Renditions []string
 	// What was looked at.
 	Playlists, Deltas, Parts, Segments, Emsgs, Discontinuities, Gaps int
-	// Media maps a rendition's URI to its first init segment and the first whole segments after it, as
-	// one file, for other tools to read.
+	// Media maps a rendition's URI to its init segment and the last whole segments, as one file, for
+	// other tools to read.
 	Media map[string][]byte
 	// MediaStart is the PROGRAM-DATE-TIME of the first of those segments.
 	MediaStart map[string]time.Time
@@ -133,6 +133,9 @@ func Check(ctx context.Context, opt Options) (*Report, error) {
 		wg.Go(func() { f.run(ctx) })
 	}
 	wg.Wait()
+	for _, f := range all {
+		f.keep()
+	}
 	c.compareRenditions(all)
 	c.bandwidth(ctx, all)
 	return &c.report, ctx.Err()

@@ -80,7 +80,7 @@ func (f *follower) kept(a, b *m3u8.Media) {
 		if len(s.Parts) > 0 && toEnd > 3*b.TargetDuration+f.longest(b) {
 			f.find("9", "segment %d still lists parts, %v from the end", s.MSN, toEnd)
 		}
-		toEnd += s.Duration
+		toEnd += length(s)
 		was, ok := old[s.MSN]
 		if !ok {
 			continue
@@ -94,6 +94,18 @@ func (f *follower) kept(a, b *m3u8.Media) {
 		}
 		f.keptParts(was, s, toEnd, b)
 	}
+}
+
+// length is a segment's duration, or that of its parts while it grows.
+func length(s m3u8.Segment) time.Duration {
+	if s.URI != "" {
+		return s.Duration
+	}
+	var d time.Duration
+	for _, p := range s.Parts {
+		d += p.Duration
+	}
+	return d
 }
 
 func (f *follower) longest(m *m3u8.Media) time.Duration {
@@ -167,12 +179,7 @@ func (f *follower) delta(full, d *m3u8.Media) {
 	}
 	var left time.Duration
 	for _, s := range withTail(d) {
-		left += s.Duration
-		for _, p := range s.Parts {
-			if s.URI == "" {
-				left += p.Duration
-			}
-		}
+		left += length(s)
 	}
 	if left < c.CanSkipUntil-f.longest(full) {
 		f.find("26", "the delta leaves %v, CAN-SKIP-UNTIL is %v", left, c.CanSkipUntil)

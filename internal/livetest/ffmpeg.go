@@ -14,7 +14,8 @@ import (
 
 // Push describes one run of ffmpeg that encodes a moving, clock-stamped picture and a beep, and pushes it.
 type Push struct {
-	// URL is where to; empty writes MPEG-TS to Encoder.Out instead.
+	// URL is where to; empty writes fragmented MP4, a frame a fragment,
+	// to Encoder.Out instead.
 	URL string
 	// Video is "h264", "hevc" or "" for none.
 	Video string
@@ -36,7 +37,7 @@ type Push struct {
 
 // Encoder is a running ffmpeg.
 type Encoder struct {
-	// Out carries MPEG-TS where Push.URL is empty.
+	// Out carries fragmented MP4 where Push.URL is empty.
 	Out  io.ReadCloser
 	cmd  *exec.Cmd
 	log  tailBuffer
@@ -134,11 +135,12 @@ func (p Push) args(num, den int) []string {
 	}
 	switch p.Video {
 	case "h264":
-		a = append(a, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "main",
+		a = append(a, "-c:v", "libx264", "-threads", "1", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "main",
 			"-sc_threshold", "0", "-bf", strconv.Itoa(p.BFrames))
 	case "hevc":
 		a = append(a, "-c:v", "libx265", "-preset", "ultrafast", "-tune", "zerolatency", "-x265-params",
-			fmt.Sprintf("log-level=error:keyint=%d:min-keyint=%d:scenecut=0:open-gop=0:bframes=%d", gop, gop, p.BFrames))
+			fmt.Sprintf("log-level=error:keyint=%d:min-keyint=%d:scenecut=0:open-gop=0:bframes=%d:rc-lookahead=%d:b-adapt=0:pools=1:frame-threads=1",
+				gop, gop, p.BFrames, p.BFrames+1))
 	}
 	if p.Video != "" {
 		rate := strconv.Itoa(p.Kbps) + "k"
@@ -151,7 +153,7 @@ func (p Push) args(num, den int) []string {
 		a = append(a, "-c:a", "libmp3lame", "-b:a", "96k", "-ac", "2")
 	}
 	if p.URL == "" {
-		return append(a, "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1", "-f", "mpegts", "pipe:1")
+		return append(a, "-flush_packets", "1", "-movflags", "frag_every_frame+empty_moov+default_base_moof", "-f", "mp4", "pipe:1")
 	}
 	return append(a, "-flush_packets", "1", "-flvflags", "no_duration_filesize", "-f", "flv", p.URL)
 }
@@ -175,9 +177,13 @@ func (e *Encoder) run(ctx context.Context, pictures io.WriteCloser, s *scene, nu
 	e.stop()
 }
 
+// settling is how many pictures fit into ffmpeg before its encoder runs, with some to spare.
+const settling = 16
+
 // feed writes each picture when it is due, stamped with the moment it is painted.
 func feed(ctx context.Context, w io.Writer, s *scene, num, den int) {
 	start := time.Now()
+	every := time.Second * time.Duration(den) / time.Duration(num)
 	for n := 0; ; n++ {
 		due := start.Add(time.Duration(n) * time.Second * time.Duration(den) / time.Duration(num))
 		select {
@@ -188,8 +194,10 @@ func feed(ctx context.Context, w io.Writer, s *scene, num, den int) {
 		if _, err := w.Write(s.paint(n, time.Now())); err != nil {
 			return
 		}
-		if n == 0 {
-			start = time.Now() // ffmpeg has begun to read
+		// While ffmpeg gets going it reads a few pictures and then none for a while. What it has not read
+		// then was never taken: catching up would put the picture ahead of the sound for good.
+		if n < settling {
+			start = time.Now().Add(-time.Duration(n) * every)
 		}
 	}
 }

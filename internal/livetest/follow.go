@@ -26,7 +26,8 @@ type follower struct {
 	rounds  int
 	misused bool
 
-	inits map[string]*box.Init
+	inits     map[string]*box.Init
+	initBytes map[string][]byte
 	// bodies holds the parts of the segments that are not compared yet, by URI.
 	bodies map[string][]byte
 	clock  clock
@@ -41,7 +42,8 @@ type follower struct {
 	mediaBytes int
 	mediaTime  time.Duration
 
-	keptSegments int
+	// last are the segments for Report.Media.
+	last []keptSegment
 }
 
 // removed is a URI that left the playlist, when, and how long it must stay all the same.
@@ -59,7 +61,7 @@ func newFollower(c *checker, v m3u8.Variant, first bool) *follower {
 	}
 	return &follower{
 		c: c, name: v.URI, url: u, first: first, video: m3u8.IsVideo(m3u8.Get(v.Attrs, "CODECS")),
-		inits: map[string]*box.Init{}, bodies: map[string][]byte{},
+		inits: map[string]*box.Init{}, initBytes: map[string][]byte{}, bodies: map[string][]byte{},
 		cues: map[cueKey]Cue{}, cueSeen: map[cueKey]time.Time{}, rangeSeen: map[string]time.Time{},
 	}
 }

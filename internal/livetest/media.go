@@ -103,12 +103,7 @@ func (f *follower) init(ctx context.Context, s *m3u8.Segment) *box.Init {
 	in, problems := box.ParseInit(r.body)
 	f.boxes(s.Map.URI, problems)
 	f.inits[s.Map.URI] = in
-	f.c.note(func(rep *Report) {
-		if rep.Media[f.name] == nil && f.c.opt.KeepSegments > 0 {
-			rep.Media[f.name] = r.body
-			rep.MediaStart[f.name] = s.PDT
-		}
-	})
+	f.initBytes[s.Map.URI] = r.body
 	video := false
 	for _, t := range in.Tracks {
 		video = video || t.Video
@@ -275,18 +270,28 @@ func (f *follower) whole(ctx context.Context, m *m3u8.Media, s *m3u8.Segment) {
 		f.find("16", "segment %d has no independent part", s.MSN)
 	}
 	f.measure(s, len(r.body))
-	f.c.note(func(rep *Report) {
-		rep.Segments++
-		if f.c.opt.KeepSegments > 0 && rep.Media[f.name] != nil && f.keep() {
-			rep.Media[f.name] = append(rep.Media[f.name], r.body...)
-		}
-	})
+	f.c.note(func(rep *Report) { rep.Segments++ })
+	if n := f.c.opt.KeepSegments; n > 0 {
+		f.last = append(f.last, keptSegment{*s, r.body})
+		f.last = f.last[max(0, len(f.last)-n):]
+	}
 }
 
-// keep counts the segments that go into Report.Media.
-func (f *follower) keep() bool {
-	f.keptSegments++
-	return f.keptSegments <= f.c.opt.KeepSegments
+// keptSegment is one that may go into Report.Media.
+type keptSegment struct {
+	m3u8.Segment
+	body []byte
+}
+
+// keep puts the last segments that share an init segment into the report.
+func (f *follower) keep() {
+	for i, s := range f.last {
+		if i == 0 || *s.Map != *f.last[i-1].Map {
+			f.c.report.Media[f.name] = bytes.Clone(f.initBytes[s.Map.URI])
+			f.c.report.MediaStart[f.name] = s.PDT
+		}
+		f.c.report.Media[f.name] = append(f.c.report.Media[f.name], s.body...)
+	}
 }
 
 // measure adds up durations and bytes (rule 14).

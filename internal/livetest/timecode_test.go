@@ -55,7 +55,7 @@ func TestPictureSurvivesTheEncoder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Kill()
-	dec := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-analyzeduration", "500000", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v", "-frames:v", "10",
+	dec := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-f", "mp4", "-i", "pipe:0", "-map", "0:v", "-frames:v", "10",
 		"-f", "rawvideo", "-pix_fmt", "gray", "pipe:1")
 	dec.Stdin = e.Out
 	out, err := dec.StdoutPipe()
