@@ -253,7 +253,7 @@ func (d *doctor) judgeLine(say sayFunc) {
 	drift, known := d.drift()
 	say(ClockDrift, known && math.Abs(drift) > driftPPM && !over, func() string {
 		if drift > 20_000 {
-			return fmt.Sprintf("The publisher sends %.1f times faster than real time. A live source must send at its own pace (ffmpeg: -re).", 1+drift/1e6)
+			return fmt.Sprintf("The publisher sends %.1f times as fast as real time. A live source must send at its own pace (ffmpeg: -re).", 1+drift/1e6)
 		}
 		word := "fast"
 		if drift < 0 {
