@@ -33,7 +33,6 @@ var (
 	allowedMethods = []string{"GET, HEAD, OPTIONS"}
 	allowedHeaders = []string{"*, Range"}
 	preflightAge   = []string{"86400"}
-	crossOrigin    = []string{"cross-origin"}
 
 	retrySoon = []string{"1"}
 	// A 'not now' in a shared cache would turn one viewer's bad moment into everybody's.
@@ -56,8 +55,6 @@ const (
 	hMethods   = "Access-Control-Allow-Methods"
 	hHeaders   = "Access-Control-Allow-Headers"
 	hMaxAge    = "Access-Control-Max-Age"
-	hCORP      = "Cross-Origin-Resource-Policy"
-	hTiming    = "Timing-Allow-Origin"
 	hAllow     = "Allow"
 	hAcceptEnc = "Accept-Encoding"
 )
@@ -113,12 +110,11 @@ func newLifetimes(td time.Duration) lifetimes {
 	}
 }
 
-// open sets what every response carries, whatever its status (pain P16).
+// open sets what every response carries, whatever its status (pain P16). No answer has more than eight
+// headers: a ninth would make the header map grow, which costs more than all the rest here.
 func open(h http.Header) {
 	h[hOrigin] = anyOrigin
 	h[hExpose] = exposed
-	h[hTiming] = anyOrigin
-	h[hCORP] = crossOrigin
 }
 
 // lengths remembers Content-Length values. Thousands of viewers fetch the same few bodies, so nearly
