@@ -187,7 +187,7 @@ func esds(b []byte, id uint32, object byte, specific []byte) []byte {
 
 func appendAAC(b []byte, t Track, c *media.AAC) ([]byte, error) {
 	specific, err := c.Config.Marshal()
-	if err != nil || len(specific) > 64 {
+	if err != nil || len(specific) > 64 || c.Config.Type == 0 || c.Config.SampleRate <= 0 {
 		return b, unusable(c)
 	}
 	channels := int(c.Config.ChannelConfig)
