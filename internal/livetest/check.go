@@ -23,6 +23,8 @@ type Options struct {
 	For time.Duration
 	// Slack is how much later than a rule says something may come, for a busy machine; default 500 ms.
 	Slack time.Duration
+	// Polite asks only what a good player asks, and leaves out what must be refused.
+	Polite bool
 	// Dependent allows segments and parts without a keyframe where the rules want one: the publisher's
 	// keyframes are further apart than a segment may last.
 	Dependent bool

@@ -84,7 +84,7 @@ func (f *follower) run(ctx context.Context) {
 		if !f.reload(ctx) {
 			return
 		}
-		if f.first && !f.misused && len(f.prev.Segments) > 2 {
+		if f.first && !f.c.opt.Polite && !f.misused && len(f.prev.Segments) > 2 {
 			f.misused = true
 			f.misuse(ctx)
 		}

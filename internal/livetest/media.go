@@ -20,6 +20,8 @@ type clock struct {
 	// keyOffset is the composition offset of the segment's first picture, in its ticks: how much later the
 	// line of showing is than the line of decoding.
 	keyOffset *int32
+	// shortest and longest are of the pictures so far.
+	shortest, longest time.Duration
 	// anchor and anchorPDT are the first segment start that was seen since then: PDT moves with media.
 	anchor    time.Duration
 	anchorPDT time.Time
@@ -149,6 +151,7 @@ func (f *follower) partBody(in *box.Init, s *m3u8.Segment, n int, body []byte) {
 	if d := (length - p.Duration).Abs(); d > 2*time.Millisecond {
 		f.find("15", "%s lasts %v, its EXT-X-PART says %v", p.URI, length, p.Duration)
 	}
+	f.cadence(lead, leadTrack)
 	f.keys(s, n, lead, leadTrack)
 	if n == 0 {
 		f.dateLine(s, start)
@@ -215,6 +218,27 @@ func (f *follower) keys(s *m3u8.Segment, n int, lead *box.Run, t *box.Track) {
 	}
 }
 
+// cadence notes how far the frame rate varies.
+func (f *follower) cadence(lead *box.Run, t *box.Track) {
+	cl := &f.clock
+	for _, x := range lead.Samples {
+		d := duration(uint64(x.Duration), t)
+		if cl.shortest == 0 || d < cl.shortest {
+			cl.shortest = d
+		}
+		cl.longest = max(cl.longest, d)
+	}
+}
+
+// frame is the error that rule 14 allows: one picture where the frame rate varies, so that a part may end
+// in the middle of one; nothing to speak of where it does not.
+func (c *clock) frame() time.Duration {
+	if c.longest-c.shortest < 3*time.Millisecond {
+		return 0
+	}
+	return c.longest
+}
+
 // dateLine checks that PROGRAM-DATE-TIME moves as media time does, give or take the slow correction of
 // the stream's clock, 500 ppm (rule 12).
 func (f *follower) dateLine(s *m3u8.Segment, start time.Duration) {
@@ -224,7 +248,7 @@ func (f *follower) dateLine(s *m3u8.Segment, start time.Duration) {
 		return
 	}
 	byMedia, byDate := start-cl.anchor, s.PDT.Sub(cl.anchorPDT)
-	if d := (byMedia - byDate).Abs(); d > 2*time.Millisecond+byMedia.Abs()/2000 {
+	if d := (byMedia - byDate).Abs(); d > 2*time.Millisecond+byMedia.Abs()/2000+cl.frame() {
 		f.find("12", "segment %d is %v after the first by media time and %v by PROGRAM-DATE-TIME", s.MSN, byMedia, byDate)
 	}
 }
@@ -318,7 +342,7 @@ func (f *follower) measure(s *m3u8.Segment, size int) {
 		end += int64(*cl.keyOffset)
 	}
 	cl.real = media.Duration(end, int(lead.Timescale)) - cl.anchor
-	if d := (cl.said - cl.real).Abs(); d > 10*time.Millisecond {
+	if d := (cl.said - cl.real).Abs(); d > 10*time.Millisecond+cl.frame() {
 		f.find("14", "after segment %d the EXTINFs add up to %v, the media to %v", s.MSN, cl.said, cl.real)
 	}
 }

@@ -16,6 +16,9 @@ import (
 type Synth struct {
 	// FPSNum over FPSDen is the frame rate; FPSNum 0 means no video. FPSDen 0 means 1.
 	FPSNum, FPSDen int
+	// Steps makes the frame rate vary: the ticks of the video clock from each picture to the next, over and
+	// over. FPSNum over FPSDen is then about what it comes to.
+	Steps []int64
 	// GOP is the distance of keyframes in pictures; 0 is two seconds.
 	GOP int
 	// BFrames is the number of B-pictures between two others.
@@ -82,7 +85,18 @@ func (s *Synth) At() time.Duration {
 
 func (s *Synth) den() int64 { return int64(max(1, s.FPSDen)) }
 
+// ticks is when a picture is due, counted in the order of showing.
 func (s *Synth) ticks(picture int64) int64 {
+	if n := int64(len(s.Steps)); n > 0 {
+		var round, at int64
+		for i, d := range s.Steps {
+			if int64(i) < picture%n {
+				at += d
+			}
+			round += d
+		}
+		return picture/n*round + at
+	}
 	return picture * media.VideoClockRate * s.den() / int64(s.FPSNum)
 }
 

@@ -13,6 +13,7 @@ func TestSynthTimeline(t *testing.T) {
 		"two B-pictures":      {FPSNum: 30, BFrames: 2, GOP: 60, AudioRate: 44100},
 		"short B-GOP":         {FPSNum: 25, BFrames: 3, GOP: 11},
 		"23.976":              {FPSNum: 24000, FPSDen: 1001, GOP: 48},
+		"wandering rate":      {FPSNum: 30, Steps: []int64{1500, 6000, 3003, 3000, 2997, 4500}, BFrames: 2, AudioRate: 48000},
 		"sound alone":         {AudioRate: 44100},
 		"one picture per GOP": {FPSNum: 15, GOP: 1},
 	} {
