@@ -30,7 +30,7 @@ export class LiveConsole extends LitElement {
   private narrow = false;
   private readonly router = new Router();
   private model?: DeskModel;
-  private readonly width = window.matchMedia('(max-width: 799px)');
+  private readonly width = window.matchMedia('(max-width: 799px), (max-height: 499px)');
 
   constructor() {
     super();

@@ -21,7 +21,7 @@ export class PasswordDialog extends LitElement {
   static override styles = [base, buttons, fields];
 
   override render() {
-    const current = this.wrong.current || faultAt(this.fault, 'current');
+    const current = this.wrong.current ?? '';
     const next = this.wrong.password || faultAt(this.fault, 'password');
     const rest = this.fault && !current && !next ? explained(this.fault) : '';
     return html`<console-dialog heading=${t('console.password.title')} @closed=${() => this.dispatchEvent(new CustomEvent('closed'))}>
@@ -66,9 +66,8 @@ export class PasswordDialog extends LitElement {
       toast({ kind: 'ok', text: t('console.password.done') });
       this.close();
     } catch (fault) {
-      // A wrong password here is no lapsed session.
-      this.fault = fault instanceof ApiError && fault.kind === 'forbidden'
-        ? new ApiError('forbidden', t('console.password.currentWrong'), '', 'current') : fault;
+      if (fault instanceof ApiError && fault.field === 'current') this.wrong = { current: t('console.password.currentWrong') };
+      else this.fault = fault;
     } finally {
       this.busy = false;
     }

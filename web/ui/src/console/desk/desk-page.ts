@@ -31,7 +31,7 @@ export class DeskPage extends LitElement {
     super();
     new Watch(this, () => this.model);
     new KeyListener(this, {
-      pin: (i, other) => { const p = this.model.desk?.products[i]; if (p) void this.actions.toggle(p.id, undefined, other); },
+      pin: (i, other) => { const p = this.model.lineup[i]; if (p) void this.actions.toggle(p.id, undefined, other); },
       unpinAll: () => void this.actions.unpinAll(),
       switchMoment: () => this.actions.choose(this.actions.moment === 'now' ? 'seen' : 'now'),
       mute: () => this.renderRoot.querySelector<LivePicture>('live-picture')?.toggleSound(),
@@ -63,6 +63,13 @@ export class DeskPage extends LitElement {
     .thumb live-picture { flex: none; height: min(26dvh, 15rem); min-height: 9rem; border-radius: 0; }
     .thumb on-screen { padding: .5rem .625rem; flex: none; }
     .thumb lineup-board { flex: 1; min-height: 0; overflow: auto; padding: .125rem .625rem .75rem; overscroll-behavior: contain; }
+    @media (min-width: 600px) {
+      .thumb { display: grid; grid-template: 'picture up' auto 'picture lineup' minmax(0, 1fr) 'picture bar' auto / minmax(9rem, 30%) minmax(0, 1fr); }
+      .thumb live-picture { grid-area: picture; height: auto; }
+      .thumb on-screen { grid-area: up; }
+      .thumb lineup-board { grid-area: lineup; }
+      .bar { grid-area: bar; }
+    }
     .bar { flex: none; display: flex; align-items: center; justify-content: space-between; gap: .5rem; padding: .375rem .625rem; background: var(--surface); border-top: 1px solid var(--line); }
   `];
 

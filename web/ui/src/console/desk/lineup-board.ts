@@ -27,7 +27,7 @@ export class LineupBoard extends LitElement {
 
   override render() {
     const { model } = this.actions;
-    const products = model.desk!.products;
+    const products = model.lineup;
     if (!products.length) {
       return html`<div class="empty">${productsIcon}<h3>${t('console.lineup.empty')}</h3><p>${t('console.lineup.empty.hint')}</p>
         <a class="button primary" href=${hrefOf({ page: 'show', show: model.slug })}>${t('console.lineup.fill')}</a></div>`;

@@ -39,11 +39,12 @@ export class OnScreen extends LitElement {
       li > .words { display: grid; grid-template-columns: 2.5rem minmax(0, 1fr); align-items: center; gap: .375rem; }
       li > img, li > .blank { display: none; }
       .title { display: none; }
-      .words img { width: 2.5rem; height: 2.5rem; display: block; }
+      .words > img, .words > .blank { width: 2.5rem; height: 2.5rem; display: block; }
       button.icon { width: 2.25rem; }
       .price { display: none; }
     }
-    @media (min-width: 800px) { .words img { display: none; } }
+    @media (max-width: 359px) { .words > img, .words > .blank { display: none; } li > .words { grid-template-columns: 1fr; padding-inline-start: .375rem; } }
+    @media (min-width: 800px) { .words > img, .words > .blank { display: none; } }
   `];
 
   override render() {

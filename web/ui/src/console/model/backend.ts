@@ -29,7 +29,7 @@ export const endShow = async (show: string): Promise<Show> =>
 export const setLineup = async (show: string, products: string[]): Promise<Show> =>
   (await session.call<{ show: Show }>('PUT', at('shows', show, 'lineup'), { json: { products } })).show;
 export const rotateKey = async (show: string): Promise<string> =>
-  (await session.call<{ show: { streamKey: string } }>('POST', at('shows', show, 'key'))).show.streamKey;
+  (await session.call<{ streamKey: string }>('POST', at('shows', show, 'key'))).streamKey;
 
 export const desk = (show: string): Promise<Desk> => session.call('GET', at('shows', show, 'desk'));
 

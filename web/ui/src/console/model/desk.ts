@@ -4,11 +4,11 @@ import * as backend from './backend';
 import { Observable } from './observable';
 import { Orders } from './orders';
 import { PinBoard } from './pin-board';
-import type { Desk, Order, Product, StreamSession, Totals } from './types';
+import type { Desk, Order, Product, StreamSession } from './types';
 
 /** What only a merchant's topic tells. Its products carry the true stock. */
 type MerchantEvent =
-  | { type: 'order'; order: Order; totals?: Totals }
+  | { type: 'order'; order: Order }
   | { type: 'stream'; show: string; stream: StreamSession | null }
   | { type: 'product'; product: Product };
 
@@ -31,6 +31,7 @@ export class DeskModel extends Observable {
   private readonly showFeed: Feed<Desk>;
   private merchantFeed?: Feed<{ position: Position; desk?: Desk }, MerchantEvent>;
   private readonly refetching = new Map<string, number>();
+  private recounting?: number;
   private skew = 0;
 
   constructor(readonly slug: string, arrived: (o: Order) => void) {
@@ -55,6 +56,11 @@ export class DeskModel extends Observable {
 
   product(id: string): Product | undefined { return this.desk?.products.find((p) => p.id === id); }
 
+  /** The products of the line-up in its order. The desk knows others too: those pinned without being in it. */
+  get lineup(): Product[] {
+    return (this.desk?.show.lineup ?? []).map((id) => this.product(id)).filter((p) => p !== undefined);
+  }
+
   /** Fetches the snapshot and follows the feed from it, until stop. */
   start(): void { this.showFeed.start(); }
 
@@ -62,6 +68,7 @@ export class DeskModel extends Observable {
     this.showFeed.stop();
     this.merchantFeed?.stop();
     for (const timer of this.refetching.values()) window.clearTimeout(timer);
+    window.clearTimeout(this.recounting);
   }
 
   /** Reads everything again. */
@@ -89,7 +96,8 @@ export class DeskModel extends Observable {
   /** Shows the line-up in the order that the server has taken; its products come with the next snapshot. */
   arrange(products: Product[]): void {
     if (!this.desk) return;
-    this.desk.products = products.map((p) => this.product(p.id) ?? p);
+    this.desk.products = [...this.desk.products, ...products.filter((p) => !this.product(p.id))];
+    this.desk.show = { ...this.desk.show, lineup: products.map((p) => p.id) };
     this.changed();
   }
 
@@ -173,11 +181,19 @@ export class DeskModel extends Observable {
 
   private hearMerchant(e: MerchantEvent): void {
     switch (e.type) {
-      case 'order': this.orders.apply(e.order, e.totals); break;
+      case 'order': this.orders.apply(e.order); this.recount(); break;
       case 'stream': if (e.show === this.slug) this.desk!.stream = e.stream; break;
       case 'product': this.put(e.product); break;
     }
     this.changed();
+  }
+
+  /** The sums come from the records, so they are asked for after an order has changed, at most once a second. */
+  private recount(): void {
+    this.recounting ??= window.setTimeout(() => {
+      this.recounting = undefined;
+      backend.desk(this.slug).then((d) => this.orders.setTotals(d.totals), () => undefined);
+    }, 1000);
   }
 
   /** The public event says that a product changed, not how many are left: ask, at most once in 300 ms each. */

@@ -59,9 +59,8 @@ export class Orders extends Observable {
   }
 
   /** Takes an order from the feed or from an answer. The newest record wins. */
-  apply(order: Order, totals?: Totals): void {
+  apply(order: Order): void {
     if (order.show !== this.show) return;
-    if (totals) this.totals = totals;
     const known = this.find(order.id);
     if (known) {
       this.list = this.list.map((o) => (o.id === order.id ? newer(o, order) : o));

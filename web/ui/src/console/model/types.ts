@@ -10,6 +10,8 @@ export interface SKU {
   id: string; code: string; options: string[]; price: Money; compareAt?: number | null; stock: number;
   /** Where the number stands, by the shop's own line of what is few. */
   state: StockState;
+  /** One of the product's pictures, or none. */
+  image?: string;
 }
 
 export interface Product {
@@ -60,7 +62,7 @@ export interface ImportReport {
 /** What the product form sends. A SKU with an id is kept; one without is made; one left out is removed. */
 export interface ProductDraft {
   title: string; description: string; vendor: string; options: string[]; rev?: number;
-  skus: { id?: string; code: string; options: string[]; price: Money; compareAt?: number | null; stock?: number }[];
+  skus: { id?: string; code: string; options: string[]; price: Money; compareAt?: number | null; stock?: number; image?: string }[];
 }
 
 /** What the show form sends. */

@@ -130,6 +130,7 @@ export class ProductDialog extends LitElement {
         const stock = stocks[i]!;
         return {
           id: r.id, code: r.code.trim(), options: r.options, price: { amount: prices[i]!, currency: this.currency }, compareAt: before?.compareAt ?? undefined,
+          image: this.shots.some((s) => s.id === before?.image) ? before?.image : undefined,
           // A stock that was not touched is left alone: orders may have taken from it since the form was opened.
           ...(before && before.stock === stock ? {} : { stock }),
         };

@@ -110,7 +110,7 @@ export class ProductsPage extends LitElement {
   private lineup(p: Product) {
     const desk = this.model?.desk;
     if (!desk || desk.show.status === 'ended') return nothing;
-    return desk.products.some((q) => q.id === p.id)
+    return this.model!.lineup.some((q) => q.id === p.id)
       ? html`<button class="small in" disabled>${checkIcon}${t('console.lineup.in')}</button>`
       : html`<button class="small" aria-label=${t('console.lineup.put', { title: p.title })} @click=${() => this.addToLineup(p)}>${plusIcon}${t('console.lineup')}</button>`;
   }
@@ -118,7 +118,7 @@ export class ProductsPage extends LitElement {
   private async addToLineup(p: Product): Promise<void> {
     const model = this.model!;
     try {
-      const list = [...model.desk!.products, p];
+      const list = [...model.lineup, p];
       await backend.setLineup(model.slug, list.map((q) => q.id));
       model.arrange(list);
       toast({ kind: 'ok', text: t('console.lineup.added', { title: p.title }) });

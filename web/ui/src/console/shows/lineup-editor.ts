@@ -49,7 +49,7 @@ export class LineupEditor extends LitElement {
   `];
 
   override render() {
-    const list = this.list ?? this.model.desk!.products;
+    const list = this.list ?? this.model.lineup;
     return html`
       ${list.length ? html`<ul>${repeat(list, (p) => p.id, (p, i) => this.item(p, i, list.length))}</ul>` : html`<p class="quiet">${t('console.lineup.none')}</p>`}
       <button class="add" @click=${() => { this.picking = true; }}>${plusIcon}${t('console.lineup.add')}</button>
@@ -73,7 +73,7 @@ export class LineupEditor extends LitElement {
       </span></li>`;
   }
 
-  private get current(): Product[] { return this.list ?? this.model.desk!.products; }
+  private get current(): Product[] { return this.list ?? this.model.lineup; }
 
   private onKey(e: KeyboardEvent, i: number): void {
     const to = { ArrowUp: i - 1, ArrowDown: i + 1, Home: 0, End: this.current.length - 1 }[e.key];
@@ -125,7 +125,7 @@ export class LineupEditor extends LitElement {
     const { list, dragged } = this;
     this.dragged = undefined;
     const at = list!.findIndex((p) => p.id === dragged);
-    if (this.model.desk!.products[at]?.id === dragged) { this.list = undefined; return; }
+    if (this.model.lineup[at]?.id === dragged) { this.list = undefined; return; }
     say(t('console.lineup.moved', { title: list![at]!.title, n: at + 1, of: list!.length }));
     void this.save(list!);
   }
