@@ -30,7 +30,8 @@ type checker struct {
 	shown [2]map[int]int
 	// longest is the longest interval of pictures, for rule 14.
 	longest time.Duration
-	// loose lets video run over the end of its part: audio went on without pictures.
+	// loose is for sources with holes: video may run over the end of its part, as it does when audio goes on
+	// without pictures, and a track may begin later than it ended.
 	loose bool
 }
 
@@ -279,7 +280,7 @@ func (c *checker) part(lane int, g *segment, p *part, n int) {
 		}
 		base := int64(tr.BaseTime)
 		if end, ok := c.end[lane][tr.ID]; ok {
-			c.rule(13, base == end, "part %s, track %d begins at %d, the one before ended at %d", p.uri, tr.ID, base, end)
+			c.rule(13, base == end || c.loose && base > end, "part %s, track %d begins at %d, the one before ended at %d", p.uri, tr.ID, base, end)
 		}
 		c.shown[lane][tr.ID] += len(tr.Samples)
 		at := base

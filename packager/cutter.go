@@ -421,6 +421,7 @@ func (c *cutter) drainSound(before int64, last bool) {
 			hole = max(0, f.pos-l.frameEnd)
 		}
 		if !l.empty() && l.frameSum+hole+f.dur > full {
+			c.stretchSound(hole, full)
 			c.closeSoundPart()
 		}
 		l.addFrame(f)
@@ -428,6 +429,17 @@ func (c *cutter) drainSound(before int64, last bool) {
 	}
 	if !l.empty() && (last || l.frameSum+frameTicks(c.sound.track, nil) > full && c.soundEnd(l) < before) {
 		c.closeSoundPart()
+	}
+}
+
+// stretchSound lets the last frame of a part that would be too short last into the hole behind it.
+func (c *cutter) stretchSound(hole, full int64) {
+	l := c.lanes[laneSound]
+	if d := min(hole, full-l.frameSum); d > 0 && l.frameSum < leastPart(full) {
+		samples := l.part.Runs[1].Samples
+		samples[len(samples)-1].Duration += uint32(d)
+		l.frameEnd += d
+		l.frameSum += d
 	}
 }
 
@@ -460,7 +472,8 @@ func (c *cutter) advanceSoundOnly() {
 			c.needKey = false
 			c.gapTo(f.line, true)
 		}
-		if !l.empty() && l.frameSum+max(0, f.pos-l.frameEnd)+f.dur > full {
+		if hole := max(0, f.pos-l.frameEnd); !l.empty() && l.frameSum+hole+f.dur > full {
+			c.stretchSound(hole, full)
 			c.closeSoundOnly()
 		}
 		if !l.opened {
