@@ -89,6 +89,9 @@ func scriptOptions(files fs.FS) api.BuildOptions {
 // embeddedFiles lets the bundler read from files instead of the disk.
 func embeddedFiles(files fs.FS) api.Plugin {
 	return api.Plugin{Name: namespace, Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: "^node:"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			return api.OnResolveResult{Path: a.Path, External: true}, nil
+		})
 		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 			p, err := resolve(files, a.Path, a.Importer)
 			if err != nil {

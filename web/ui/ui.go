@@ -57,7 +57,7 @@ func build(cfg Config, files fs.FS) (*Site, error) {
 	if s.entries, err = bundle(files, s.assets, cfg.SourceMaps); err != nil {
 		return nil, err
 	}
-	if s.style, err = s.addStyle(files, "src/theme.css"); err != nil {
+	if s.style, err = s.addStyle(files, "src/theme.css", "src/page.css"); err != nil {
 		return nil, err
 	}
 	if s.icon, err = s.addFile(files, "src/icon.svg", "image/svg+xml"); err != nil {
@@ -74,16 +74,21 @@ func build(cfg Config, files fs.FS) (*Site, error) {
 	return s, nil
 }
 
-func (s *Site) addStyle(files fs.FS, path string) (string, error) {
-	text, err := fs.ReadFile(files, path)
-	if err != nil {
-		return "", fmt.Errorf("ui: %w", err)
+// addStyle joins style sheets into the one that every page links.
+func (s *Site) addStyle(files fs.FS, paths ...string) (string, error) {
+	all := ""
+	for _, path := range paths {
+		text, err := fs.ReadFile(files, path)
+		if err != nil {
+			return "", fmt.Errorf("ui: %w", err)
+		}
+		small, err := minifyStyle(string(text), path)
+		if err != nil {
+			return "", err
+		}
+		all += small
 	}
-	small, err := minifyStyle(string(text), path)
-	if err != nil {
-		return "", err
-	}
-	return s.assets.add("theme.css", []byte(small), "text/css; charset=utf-8"), nil
+	return s.assets.add("theme.css", []byte(all), "text/css; charset=utf-8"), nil
 }
 
 func (s *Site) addFile(files fs.FS, path, kind string) (string, error) {

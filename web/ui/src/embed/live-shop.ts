@@ -19,7 +19,6 @@ import text from './live-shop.css';
 const origin = new URL(import.meta.url).origin;
 
 export class LiveShop extends LiveWatch {
-  // The theme's rules for html and body match nothing inside a shadow root.
   static override styles = [unsafeCSS(theme), ...LiveWatch.styles, unsafeCSS(text)];
 
   override connectedCallback(): void {

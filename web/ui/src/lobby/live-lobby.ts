@@ -97,10 +97,11 @@ export class LiveLobby extends LitElement {
     return html`<section class="empty">
       <h2>${t('lobby.empty')}</h2>
       <ol>
-        <li>${t('lobby.empty.1')} <a href=${link('/console')}>${t('lobby.console')}</a></li>
+        <li>${t('lobby.empty.1')}</li>
         <li>${t('lobby.empty.2')}</li>
         <li>${t('lobby.empty.3')}</li>
       </ol>
+      <a class="button primary large" href=${link('/console')}>${t('lobby.empty.go')}</a>
       <p class="hint">${t('lobby.empty.demo')} <code>livesrv demo</code></p>
     </section>`;
   }

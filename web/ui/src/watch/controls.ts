@@ -24,7 +24,7 @@ export function topBar(shop: Shop, pill: TemplateResult | typeof nothing): Templ
       ${pill} ${shop.viewers > 0 ? html`<span class="chip" title=${tn('stage.viewers', shop.viewers)}>${icons.people}<span class="visually-hidden">${tn('stage.viewers', shop.viewers)}</span><span aria-hidden="true">${number(shop.viewers, { notation: 'compact' })}</span></span>` : nothing}
       ${shop.trouble === 'unreachable' || (show && shop.feedStatus === 'connecting') ? html`<span class="chip">${t('stage.reconnecting')}</span>` : nothing}
     </div>
-    ${show ? html`<h1 class="show">${show.title}</h1>` : nothing}
+    ${show ? html`<p class="show" aria-hidden="true">${show.title}</p>` : nothing}
   </div>`;
 }
 

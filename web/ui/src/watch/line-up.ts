@@ -4,7 +4,6 @@ import { imageOf, stockOf, type Product } from '../lib/api';
 import { t } from '../lib/i18n';
 import { sheet } from '../lib/style';
 import { ShopElement } from './element';
-import { shortcutsOn, setShortcuts } from './keys';
 import { choicesText, priceOf, stockBadge } from './words';
 import price from './price.css';
 import text from './line-up.css';
@@ -26,7 +25,7 @@ export class LineUp extends ShopElement {
           (p, i) => this.row(p, i),
         )}
       </ul>
-      ${this.keys()}
+      <keys-help></keys-help>
     `;
   }
 
@@ -62,26 +61,6 @@ export class LineUp extends ShopElement {
         ${list.slice(0, 5).map((o) => html`<li><b>${o.number}</b><span>${statusText(o.status)}</span></li>`)}
       </ul>
     </section>`;
-  }
-
-  /** Single-key shortcuts can be turned off (WCAG 2.1.4); they are no use on a phone. */
-  private keys() {
-    if (!matchMedia('(hover: hover) and (pointer: fine)').matches) return nothing;
-    const keys = [
-      ['K', t('keys.play')],
-      ['M', t('keys.mute')],
-      ['F', t('keys.fullscreen')],
-      ['I', t('keys.pip')],
-      ['L', t('keys.live')],
-      ['← →', t('keys.seek')],
-      ['↑ ↓', t('keys.volume')],
-      ['Esc', t('keys.back')],
-    ];
-    return html`<details class="keys">
-      <summary>${t('keys.title')}</summary>
-      <dl>${keys.map(([k, what]) => html`<div><dt><kbd>${k}</kbd></dt><dd>${what}</dd></div>`)}</dl>
-      <label><input type="checkbox" .checked=${shortcutsOn()} @change=${(e: Event) => setShortcuts((e.target as HTMLInputElement).checked)} />${t('keys.on')}</label>
-    </details>`;
   }
 
   override connectedCallback(): void {

@@ -140,6 +140,7 @@ export class LiveWatch extends LitElement {
   /** Brings the player in line with what the feed says of the stream. */
   private follow(): void {
     const show = this.shop.show;
+    if (this.shop.trouble === 'missing') this.player.stop();
     if (show) {
       const waits = this.player.status === 'offline' || this.player.status === 'loading' || this.player.status === 'ended';
       if (show.onAir) {
@@ -188,7 +189,10 @@ export class LiveWatch extends LitElement {
     const still = shop ? situation(shop, player) : 'loading';
     const quiet = this.idle && still === 'playing' && !open;
     const poster = shop?.show ? posterOf(shop.show) : undefined;
-    return html`<div class="app ${mode} ${this.portrait ? 'tall' : ''} ${this.cinema ? 'cinema' : ''} ${open ? 'open' : ''} ${quiet ? 'quiet' : ''}" part="app">
+    const own = this.localName === 'live-watch';
+    const title = shop?.show?.title ?? t('stage.label');
+    return html`<div role=${own ? 'main' : 'region'} aria-label=${title} class="app ${mode} ${this.portrait ? 'tall' : ''} ${this.cinema ? 'cinema' : ''} ${open ? 'open' : ''} ${quiet ? 'quiet' : ''}" part="app">
+      <p class="visually-hidden" role="heading" aria-level=${own ? 1 : 2}>${title}</p>
       <section
         class="stage"
         part="stage"
@@ -197,7 +201,7 @@ export class LiveWatch extends LitElement {
         @focusin=${this.moved}
         @pointerleave=${() => (this.idle = still === 'playing')}
       >
-        <video part="video" playsinline muted aria-label=${shop?.show?.title ?? t('stage.label')} @click=${this.tapped}></video>
+        <video part="video" playsinline muted aria-label=${title} @click=${this.tapped}></video>
         ${poster && still !== 'playing' && still !== 'paused' && still !== 'stalled' ? html`<img class="poster" src=${shop.asset(poster)} alt="" />` : nothing}
         ${shop ? this.over(still, covers) : nothing}
       </section>
@@ -212,13 +216,15 @@ export class LiveWatch extends LitElement {
   private over(still: ReturnType<typeof situation>, covers: boolean) {
     const { shop, player, mode } = this;
     const acts = this.actions;
+    // Without a picture there is nothing to pause or to mute.
+    const running = still === 'playing' || still === 'paused' || still === 'stalled' || still === 'blocked';
     return html`
       ${topBar(shop, livePill(shop, player, acts))} ${situationView(still, shop, acts)}
       <div class="bottom">
         ${mode === 'stacked' && !this.cinema ? nothing : html`<div class="cards">${this.cards()}</div>`}
         ${still === 'playing' && player.muted ? soundPill(acts) : nothing}
-        ${mode === 'full' && !this.cinema ? rail(player, this.screen, acts) : nothing}
-        ${bar(shop, player, this.screen, acts, { shopButton: covers, buttons: mode !== 'full' || this.cinema })}
+        ${running && mode === 'full' && !this.cinema ? rail(player, this.screen, acts) : nothing}
+        ${bar(shop, player, this.screen, acts, { shopButton: covers, buttons: running && (mode !== 'full' || this.cinema) })}
       </div>
     `;
   }

@@ -3,14 +3,23 @@ import { keyed } from 'lit/directives/keyed.js';
 import { t, tn } from '../lib/i18n';
 import { icons } from '../lib/icons';
 import { sheet } from '../lib/style';
-import './cart-view';
-import './checkout-view';
-import './done-view';
 import { ShopElement } from './element';
 import { LineUp } from './line-up';
-import './product-view';
 import type { Shop, View } from './shop';
 import text from './shop-panel.css';
+
+/** The views beyond the line-up load after the picture has begun, long before most buyers need them. */
+let buying: Promise<unknown> | null = null;
+
+function loadBuying(): void {
+  buying ??= import('./buying').catch(() => {
+    // The line dropped: the next step into the shop tries again.
+    buying = null;
+  });
+}
+
+/** How long the picture has the line to itself, in ms. */
+const patience = 2500;
 
 /** The shop beside or below the picture: one view at a time, with a way back and the cart at hand. */
 export class ShopPanel extends ShopElement {
@@ -22,6 +31,7 @@ export class ShopPanel extends ShopElement {
   private listens: Shop | null = null;
 
   private readonly onNavigate = async (): Promise<void> => {
+    loadBuying();
     await this.updateComplete;
     const before = this.previous;
     this.previous = this.shop.view;
@@ -43,6 +53,11 @@ export class ShopPanel extends ShopElement {
     return row !== null && row !== undefined;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    setTimeout(loadBuying, patience);
+  }
+
   override willUpdate(): void {
     super.willUpdate();
     if (this.shop && this.listens !== this.shop) {
@@ -56,7 +71,7 @@ export class ShopPanel extends ShopElement {
     const { shop } = this;
     const view = shop.view;
     const deep = view.name !== 'lineup';
-    return html`<header>
+    return html`<div class="header">
         ${deep && view.name !== 'done'
           ? html`<button class="icon-button" aria-label=${t('panel.back')} data-action="back" @click=${() => shop.back()}>${icons.back}</button>`
           : nothing}
@@ -65,7 +80,7 @@ export class ShopPanel extends ShopElement {
         ${this.closable || view.name === 'done'
           ? html`<button class="icon-button" aria-label=${t('panel.close')} data-action="close" @click=${() => shop.close()}>${icons.close}</button>`
           : nothing}
-      </header>
+      </div>
       <div class="scroll" tabindex="-1">${keyed(view, this.view())}</div>`;
   }
 
