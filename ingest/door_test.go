@@ -49,7 +49,7 @@ var tracks = []media.Track{
 		PPS: []byte{0x68, 0xce, 0x0f, 0x19, 0x20},
 	}},
 	{ID: 1, ClockRate: 48000, Codec: &media.AAC{Config: mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 	}}},
 }
 

@@ -84,7 +84,7 @@ func trackInfo(t media.Track) TrackInfo {
 	ti := TrackInfo{Kind: t.Codec.Kind().String(), Codec: t.Codec.Name(), Profile: t.Codec.RFC6381()}
 	switch c := t.Codec.(type) {
 	case *media.AAC:
-		ti.SampleRate, ti.Channels = c.Config.SampleRate, c.Config.ChannelCount
+		ti.SampleRate, ti.Channels = c.Config.SampleRate, channels(c.Config.ChannelConfig)
 	case *media.Opus:
 		ti.SampleRate, ti.Channels = 48000, c.ChannelCount
 	case *media.MP3:
@@ -95,6 +95,15 @@ func trackInfo(t media.Track) TrackInfo {
 		}
 	}
 	return ti
+}
+
+// channels is how many channels an AAC channel configuration has (ISO/IEC 14496-3 table 1.19), 0 where it
+// is defined in the stream.
+func channels(config uint8) int {
+	if config == 7 {
+		return 8
+	}
+	return int(config)
 }
 
 // String is a track in a few words: "H.264 1280x720 30 fps", "AAC 48 kHz, 2 channels".

@@ -99,7 +99,7 @@ func must(t *testing.T, errs ...error) {
 
 func stereo() *codecs.MPEG4Audio {
 	return &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 	}}
 }
 

@@ -42,7 +42,7 @@ var (
 
 func aac(id, rate int) media.Track {
 	return media.Track{ID: id, ClockRate: rate, Codec: &media.AAC{Config: mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: rate, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: rate, ChannelConfig: 2,
 	}}}
 }
 

@@ -84,7 +84,8 @@ func TestTracksItemOnlyWhenParameterSetsChange(t *testing.T) {
 	if err := f.w.SetTracks([]media.Track{{Codec: &media.H264{SPS: sps30, PPS: pps}, ClockRate: 90000}, aac(1, 48000)}); err != nil {
 		t.Fatal(err)
 	}
-	write(5, idr)
+	write(5, slice)
+	write(6, idr)
 	f.drain()
 	var got []string
 	for _, it := range f.out {
@@ -100,8 +101,8 @@ func TestTracksItemOnlyWhenParameterSetsChange(t *testing.T) {
 	if d := cmp.Diff([]string{"30", "au", "au", "au", "640", "au", "30", "au"}, got); d != "" {
 		t.Error(d)
 	}
-	if n := f.s.Stats().Repairs.ParameterSets; n != 2 {
-		t.Errorf("counted %d changes", n)
+	if r := f.s.Stats().Repairs; r.ParameterSets != 2 || r.Undecodable != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 

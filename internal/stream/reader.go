@@ -43,6 +43,7 @@ type Reader struct {
 	queue []Item
 	head  int
 	n     int
+	bytes int
 	ended bool
 	// skipping drops access units until the next keyframe of the leading track.
 	skipping bool
@@ -52,7 +53,11 @@ type Reader struct {
 	wake chan struct{}
 }
 
-const firstQueue = 64
+const (
+	firstQueue = 64
+	// maxQueuedBytes bounds a queue whatever the size of its access units.
+	maxQueuedBytes = 64 << 20
+)
 
 func newReader(s *Stream) *Reader {
 	return &Reader{s: s, queue: make([]Item, firstQueue), wake: make(chan struct{}, 1), skipping: true}
@@ -89,7 +94,7 @@ func (r *Reader) Close() {
 	r.s.unsubscribe(r)
 	r.mu.Lock()
 	clear(r.queue)
-	r.head, r.n = 0, 0
+	r.head, r.n, r.bytes = 0, 0, 0
 	r.mu.Unlock()
 	r.end()
 }
@@ -104,6 +109,9 @@ func (r *Reader) pop() (it Item, ok, ended bool) {
 	r.queue[r.head] = Item{}
 	r.head = (r.head + 1) & (len(r.queue) - 1)
 	r.n--
+	if it.AU != nil {
+		r.bytes -= it.AU.Size()
+	}
 	return it, true, false
 }
 
@@ -134,7 +142,7 @@ func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
 	if r.ended {
 		return 0, 0
 	}
-	if r.n == limit {
+	if r.n == limit || r.bytes > maxQueuedBytes {
 		aus, gops = r.overflow(lead, limit), 1
 	}
 	if it.AU != nil && r.skipping {
@@ -151,6 +159,9 @@ func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
 	}
 	r.queue[(r.head+r.n)&(len(r.queue)-1)] = it
 	r.n++
+	if it.AU != nil {
+		r.bytes += it.AU.Size()
+	}
 	r.signal()
 	return aus, gops
 }
@@ -169,12 +180,9 @@ func (r *Reader) at(i int) Item { return r.queue[(r.head+i)&(len(r.queue)-1)] }
 // leaves room; else nothing, and the reader goes on at the next keyframe. What is said about tracks and
 // absence stays true: the last Tracks before the cut is kept, and an Absent after it.
 func (r *Reader) overflow(lead, limit int) (lost uint64) {
-	cut := r.n
-	for i := r.n - 1; i > limit/4; i-- {
-		if au := r.at(i).AU; au != nil && au.Track == lead && au.Key {
-			cut = i
-			break
-		}
+	cut, bytes := r.newestGOP(lead)
+	if r.n-cut > limit*3/4 || bytes > maxQueuedBytes/2 {
+		cut, bytes = r.n, 0
 	}
 	var kept []Item
 	var tracks []media.Track
@@ -195,11 +203,26 @@ func (r *Reader) overflow(lead, limit int) (lost uint64) {
 	if absent {
 		kept = append(kept, Item{Absent: true})
 	}
+	r.skipping = cut == r.n
 	for i := cut; i < r.n; i++ {
 		kept = append(kept, r.at(i))
 	}
 	clear(r.queue)
-	r.head, r.n = 0, copy(r.queue, kept)
-	r.skipping = cut == limit
+	r.head, r.n, r.bytes = 0, copy(r.queue, kept), bytes
 	return lost
+}
+
+// newestGOP is where the newest GOP begins in the queue, and its size; the queue's end where none does.
+func (r *Reader) newestGOP(lead int) (index, bytes int) {
+	for i := r.n - 1; i >= 0; i-- {
+		au := r.at(i).AU
+		if au == nil {
+			continue
+		}
+		bytes += au.Size()
+		if au.Track == lead && au.Key {
+			return i, bytes
+		}
+	}
+	return r.n, 0
 }

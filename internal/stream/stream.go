@@ -31,10 +31,11 @@ type Stream struct {
 	readers []*Reader
 	// held is the current GOP while nobody reads, so that a packager that follows the registry does not
 	// miss the first keyframe.
-	held []Item
-	line timeline
-	stat counters
-	loss lossLog
+	held      []Item
+	heldBytes int
+	line      timeline
+	stat      counters
+	loss      lossLog
 }
 
 func newStream(name string, cfg Config, log *slog.Logger) *Stream {
@@ -106,7 +107,7 @@ func (s *Stream) Subscribe() *Reader {
 	for _, it := range s.held {
 		r.push(it, s.lead, s.limit)
 	}
-	s.held = nil
+	s.forget()
 	if s.absent {
 		r.push(Item{Absent: true}, s.lead, s.limit)
 	}
@@ -128,7 +129,7 @@ func (s *Stream) remove() {
 	defer s.mu.Unlock()
 	s.removed = true
 	s.writer = nil
-	s.held = nil
+	s.forget()
 	for _, r := range s.readers {
 		r.end()
 	}
@@ -160,18 +161,24 @@ func (s *Stream) hold(it Item) {
 	switch {
 	case it.Tracks != nil || it.Absent:
 		// Said by Subscribe; pictures of other parameter sets or of a publisher who has gone are of no use.
-		s.held = nil
+		s.forget()
 		return
 	case it.AU != nil && it.AU.Track == s.lead && it.AU.Key:
 		if isVideo(s.tracks, s.lead) || len(s.held) >= s.limit/4 {
-			s.held = nil
+			s.forget()
 		}
-	case len(s.held) == 0, len(s.held) >= s.limit/2:
-		s.held = nil
+	case len(s.held) == 0, len(s.held) >= s.limit/2, s.heldBytes > maxQueuedBytes/4:
+		s.forget()
 		return
 	}
 	s.held = append(s.held, it)
+	if it.AU != nil {
+		s.heldBytes += it.AU.Size()
+	}
 }
+
+// forget drops what is held for the first reader.
+func (s *Stream) forget() { s.held, s.heldBytes = nil, 0 }
 
 func isVideo(tracks []media.Track, id int) bool {
 	return id < len(tracks) && tracks[id].Codec.Kind() == media.Video

@@ -247,6 +247,32 @@ func TestReaderWithoutKeyframesWaitsForOne(t *testing.T) {
 	}
 }
 
+// A queue is bounded by bytes as well: eight pictures of 8 MiB are enough.
+func TestHugePicturesAreBounded(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	slow := f.s.Subscribe()
+	huge := make([]byte, 8<<20)
+	huge[0] = 0x65
+	for i := range int64(30) {
+		if err := f.w.Write(&media.AccessUnit{DTS: i * 3000, PTS: i * 3000, Units: [][]byte{huge}, Arrived: f.start.Add(ms(i * 33))}); err != nil {
+			t.Fatal(err)
+		}
+		f.drain()
+		if slow.bytes > maxQueuedBytes+len(huge) {
+			t.Fatalf("%d bytes queued", slow.bytes)
+		}
+	}
+	if lost, _ := slow.Lost(); lost == 0 {
+		t.Error("nothing lost")
+	}
+	for slow.n > 0 {
+		slow.pop()
+	}
+	if slow.bytes != 0 {
+		t.Errorf("%d bytes counted in an empty queue", slow.bytes)
+	}
+}
+
 func TestNextEndsWithItsContext(t *testing.T) {
 	f := newFeed(t, h264Declared)
 	r := f.s.Subscribe()
@@ -343,5 +369,45 @@ func TestWriteRefusesWhatIsNoAccessUnit(t *testing.T) {
 	f.picture(0, 0, false, 0)
 	if n := len(f.aus(0)); n != 0 {
 		t.Errorf("%d pictures before the first keyframe", n)
+	}
+}
+
+// Passing an access unit on costs no allocation, whatever the number of readers.
+func TestWriteAllocatesNothing(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	for range 3 {
+		r := f.s.Subscribe()
+		defer r.Close()
+		defer func() {
+			for {
+				if _, ok, _ := r.pop(); !ok {
+					return
+				}
+			}
+		}()
+	}
+	const n = 1000
+	aus := make([]media.AccessUnit, n+10)
+	units := make([][1][]byte, n+10)
+	for i := range aus {
+		units[i][0] = []byte{0x41, 1}
+		if i%60 == 0 {
+			units[i][0][0] = 0x65
+		}
+		aus[i] = media.AccessUnit{DTS: int64(i) * 3000, PTS: int64(i) * 3000, Arrived: f.start.Add(ms(int64(i) * 33)), Units: units[i][:]}
+	}
+	i := 0
+	write := func() {
+		if err := f.w.Write(&aus[i]); err != nil {
+			t.Fatal(err)
+		}
+		i++
+		f.r.pop()
+	}
+	for range 200 { // lets the queues grow to their size
+		write()
+	}
+	if allocs := testing.AllocsPerRun(500, write); allocs > 0.1 {
+		t.Errorf("%v allocations for each access unit", allocs)
 	}
 }

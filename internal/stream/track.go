@@ -11,6 +11,9 @@ type track struct {
 	video  videoPacer
 	audio  audioPacer
 
+	// keyed says that decoding has begun: a keyframe came after the track's parameter sets.
+	keyed bool
+
 	aus, keys, bytes uint64
 	repairs          Repairs
 }

@@ -46,14 +46,16 @@ func TestConstantFrameRates(t *testing.T) {
 }
 
 func TestDeclaredFrameRateIsUsedAtOnce(t *testing.T) {
-	f := newFeed(t, h264Declared)
-	for i := range 60 {
-		f.picture(int64(i)*1000/30, 0, i == 0, ms(int64(i)*1000/30))
-	}
-	aus := f.aus(0)
-	for i := 4; i < len(aus); i++ {
-		if d := aus[i].DTS - aus[i-1].DTS; max(d-3000, 3000-d) > 1 {
-			t.Fatalf("picture %d comes %d ticks after the one before", i, d)
+	for length, sps := range map[int64][]byte{3000: sps30, 3003: sps2997} {
+		f := newFeed(t, media.Track{Codec: &media.H264{SPS: sps, PPS: pps}, ClockRate: 90000})
+		for i := range int64(60) {
+			f.picture(i*length/90, 0, i == 0, ms(i*length/90))
+		}
+		aus := f.aus(0)
+		for i := 4; i < len(aus); i++ {
+			if d := aus[i].DTS - aus[i-1].DTS; max(d-length, length-d) > 1 {
+				t.Fatalf("picture %d comes %d ticks after the one before, want %d", i, d, length)
+			}
 		}
 	}
 }

@@ -46,7 +46,8 @@ func (w *Writer) Write(au *media.AccessUnit) error {
 		return nil
 	}
 	w.started = w.started || w.ready && au.Track == s.lead && au.Key
-	if !w.started {
+	t.keyed = t.keyed || au.Key
+	if !w.started || !t.keyed {
 		t.repairs.Undecodable++
 		return nil
 	}
@@ -155,7 +156,7 @@ func (w *Writer) change(t *track, c media.Codec) {
 	if usable(t.info.Codec) {
 		t.repairs.ParameterSets++
 	}
-	t.info.Codec = c
+	t.info.Codec, t.keyed = c, false
 	if c.Kind() == media.Video && t.video.res > 0 {
 		t.video.grid.declare(c)
 	}
