@@ -210,7 +210,7 @@ func TestImportRefused(t *testing.T) {
 		"no currency": {"Handle,Title,Variant Price\na,A,1\n", catalogue.ImportOptions{}, fault.Invalid, "currency"},
 		"no such":     {"Handle,Title,Variant Price\na,A,1\n", catalogue.ImportOptions{Currency: "EURO"}, fault.Invalid, "EURO"},
 		"rows":        {long, catalogue.ImportOptions{}, fault.TooLarge, "50000"},
-		"bytes":       {"handle,title,price,currency\na,\"" + strings.Repeat("x", 33<<20), catalogue.ImportOptions{}, fault.TooLarge, "32 MB"},
+		"bytes":       {"handle,title,price,currency\na,\"" + strings.Repeat("x", 32<<20), catalogue.ImportOptions{}, fault.TooLarge, "32 MB"},
 		"long header": {strings.Repeat("handle,", 20_000) + "\n", catalogue.ImportOptions{}, fault.Invalid, "first line"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,22 +20,84 @@ type querier interface {
 
 // snapshot is a read transaction: everything read through it is as of one moment.
 type snapshot struct {
+	*conn
 	ctx context.Context
-	tx  *sql.Tx
 }
 
 func (s snapshot) query(query string, args ...any) (*sql.Rows, error) {
-	return s.tx.QueryContext(s.ctx, query, args...)
+	return s.conn.query(s.ctx, query, args...)
 }
 
-// view runs f on a snapshot.
+// view runs f on a snapshot, on the first reader that is free.
 func (db *DB) view(ctx context.Context, f func(querier) error) error {
-	t, err := db.read.BeginTx(ctx, nil)
-	if err != nil {
+	var c *conn
+	select {
+	case c = <-db.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-db.writer.closing:
+		return errClosed()
+	}
+	defer func() {
+		// Nothing was written. Without the caller's context, which may have ended.
+		_, _ = c.exec("ROLLBACK")
+		db.readers <- c // there is room: it came from there
+	}()
+	if _, err := c.exec("BEGIN"); err != nil {
 		return err
 	}
-	defer t.Rollback() // nothing was written
-	return f(snapshot{ctx, t})
+	return f(snapshot{c, ctx})
+}
+
+// conn is a connection that keeps its statements prepared: their texts are constants, so there are only so many.
+type conn struct {
+	sql   *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func newConn(ctx context.Context, pool *sql.DB) (*conn, error) {
+	c, err := pool.Conn(ctx)
+	return &conn{c, map[string]*sql.Stmt{}}, err
+}
+
+func (c *conn) prepare(query string) (*sql.Stmt, error) {
+	if s, ok := c.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := c.sql.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", query, err)
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+// exec runs a statement and gives the number of rows it changed.
+func (c *conn) exec(query string, args ...any) (int64, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.Exec(args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", query, err)
+	}
+	return r.RowsAffected()
+}
+
+func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+func (c *conn) close() (err error) {
+	for _, s := range c.stmts {
+		err = errors.Join(err, s.Close())
+	}
+	return errors.Join(err, c.sql.Close())
 }
 
 // each runs a query and calls scan for every row.

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -46,11 +47,14 @@ func (c Config) Validate() error {
 
 // DB is the open database. Its methods may be called concurrently.
 type DB struct {
-	path   string
-	log    *slog.Logger
-	read   *sql.DB
-	write  *sql.DB
-	writer *writer
+	path    string
+	log     *slog.Logger
+	read    *sql.DB
+	write   *sql.DB
+	readers chan *conn // those that are free
+	writer  *writer
+	once    sync.Once // of Close
+	closed  error
 }
 
 // dsn writes the data source name. The pragmas are in it so that every connection of the pool has them.
@@ -105,14 +109,21 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if db.read, err = sql.Open("sqlite", dsn(db.path, "query_only(1)")); err != nil {
 		return err
 	}
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	db.read.SetMaxOpenConns(readers)
-	db.read.SetMaxIdleConns(readers)
-	conn, err := db.write.Conn(ctx)
+	n := max(4, 2*runtime.GOMAXPROCS(0))
+	db.read.SetMaxOpenConns(n)
+	db.readers = make(chan *conn, n)
+	for range n {
+		c, err := newConn(ctx, db.read)
+		if err != nil {
+			return err
+		}
+		db.readers <- c
+	}
+	c, err := newConn(ctx, db.write)
 	if err != nil {
 		return err
 	}
-	db.writer = newWriter(conn, db.log)
+	db.writer = newWriter(c, db.log)
 	go db.writer.run()
 	return nil
 }
@@ -140,10 +151,20 @@ func (db *DB) migrate(ctx context.Context) error {
 	return err
 }
 
-// Close finishes what is queued, folds the log into the file and closes it. Writes that come later are refused.
+// Close finishes what is queued and what is being read, folds the log into the file and closes it. What comes later is
+// refused. Again: nothing.
 func (db *DB) Close() error {
-	err := db.writer.close()
-	return errors.Join(err, db.closePools())
+	db.once.Do(func() { db.closed = db.close() })
+	return db.closed
+}
+
+func (db *DB) close() error {
+	var errs []error
+	db.writer.refuse()
+	for range cap(db.readers) { // before the writer ends: a reader would keep the log from being folded
+		errs = append(errs, (<-db.readers).close())
+	}
+	return errors.Join(append(errs, db.writer.end(), db.closePools())...)
 }
 
 func (db *DB) closePools() error {

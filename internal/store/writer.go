@@ -29,7 +29,6 @@ type operation struct {
 // each inside its own SAVEPOINT, and commits them together, so that the price of a synchronous commit is shared. One
 // operation's failure undoes that operation alone. Nobody is answered before the commit is on the disk.
 type writer struct {
-	conn    *sql.Conn
 	tx      *tx
 	log     *slog.Logger
 	queue   chan operation
@@ -39,10 +38,9 @@ type writer struct {
 	err     error // of the closing; set before ended is closed
 }
 
-func newWriter(conn *sql.Conn, log *slog.Logger) *writer {
+func newWriter(c *conn, log *slog.Logger) *writer {
 	return &writer{
-		conn: conn, log: log,
-		tx:      &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		tx: &tx{c}, log: log,
 		queue:   make(chan operation, maxQueue),
 		closing: make(chan struct{}),
 		ended:   make(chan struct{}),
@@ -82,8 +80,10 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	}
 }
 
-func (w *writer) close() error {
-	w.once.Do(func() { close(w.closing) })
+// refuse takes no more operations; end waits until those that are queued are done.
+func (w *writer) refuse() { w.once.Do(func() { close(w.closing) }) }
+
+func (w *writer) end() error {
 	<-w.ended
 	return w.err
 }
@@ -184,47 +184,13 @@ func (w *writer) call(f func(*tx) error) (err error) {
 // shut folds the write-ahead log into the file, so that the file alone is the whole database.
 func (w *writer) shut() error {
 	_, err := w.tx.exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	for _, s := range w.tx.stmts {
-		err = errors.Join(err, s.Close())
-	}
-	return errors.Join(err, w.conn.Close())
+	return errors.Join(err, w.tx.close())
 }
 
-// tx is what an operation changes the database with. It keeps its statements prepared: their texts are constants.
-type tx struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-}
-
-func (t *tx) prepare(query string) (*sql.Stmt, error) {
-	if s, ok := t.stmts[query]; ok {
-		return s, nil
-	}
-	s, err := t.conn.PrepareContext(context.Background(), query)
-	if err == nil {
-		t.stmts[query] = s
-	}
-	return s, err
-}
-
-// exec runs a statement and gives the number of rows it changed.
-func (t *tx) exec(query string, args ...any) (int64, error) {
-	s, err := t.prepare(query)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", query, err)
-	}
-	r, err := s.Exec(args...)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", query, err)
-	}
-	return r.RowsAffected()
-}
+// tx is what an operation changes the database with: the writer's connection, inside its transaction.
+type tx struct{ *conn }
 
 // query implements querier.
 func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
-	s, err := t.prepare(query)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", query, err)
-	}
-	return s.Query(args...)
+	return t.conn.query(context.Background(), query, args...)
 }
