@@ -57,6 +57,10 @@ const (
 	firstQueue = 64
 	// maxQueuedBytes bounds a queue whatever the size of its access units.
 	maxQueuedBytes = 64 << 20
+	// batch is how many access units of other tracks may wait for the next one of the leading track before
+	// a sleeping reader is woken: sound between two pictures is of no use before the second of them, and
+	// waking up costs more than passing it on.
+	batch = 4
 )
 
 func newReader(s *Stream) *Reader {
@@ -162,7 +166,9 @@ func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
 	if it.AU != nil {
 		r.bytes += it.AU.Size()
 	}
-	r.signal()
+	if it.AU == nil || it.AU.Track == lead || r.n >= batch {
+		r.signal()
+	}
 	return aus, gops
 }
 

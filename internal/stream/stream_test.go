@@ -247,6 +247,50 @@ func TestReaderWithoutKeyframesWaitsForOne(t *testing.T) {
 	}
 }
 
+// A reader that sleeps is woken by pictures; sound alone wakes it in small batches, so that it goes on
+// while the picture stands still.
+func TestSoundWakesInBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(t, h264Declared, aac(1, 48000))
+		r := f.s.Subscribe()
+		next(t, r)
+		f.picture(0, 0, true, 0)
+		next(t, r)
+		got := make(chan Item)
+		go func() {
+			defer close(got)
+			for {
+				it, err := r.Next(t.Context())
+				if err != nil {
+					return
+				}
+				got <- it
+			}
+		}()
+		synctest.Wait()
+		for i := range int64(2 * batch) {
+			f.sound(1, i*1024/48, 0)
+			synctest.Wait()
+			select {
+			case <-got:
+				if i < batch-1 {
+					t.Errorf("woken by frame %d", i)
+				}
+				for range min(i, batch-1) {
+					<-got
+				}
+			default:
+				if i == batch-1 {
+					t.Error("not woken by a batch")
+				}
+			}
+		}
+		r.Close()
+		for range got { //nolint:revive // what is left
+		}
+	})
+}
+
 // A queue is bounded by bytes as well: eight pictures of 8 MiB are enough.
 func TestHugePicturesAreBounded(t *testing.T) {
 	f := newFeed(t, h264Declared)
