@@ -14,12 +14,17 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"livesrv/cmd/livesrv/app"
 	"livesrv/internal/config"
-	"livesrv/internal/livetest"
 )
 
-func TestMain(m *testing.M) { livetest.Main(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// The realtime library's metrics exporter has no way to be stopped: one goroutine a server, for ever asleep.
+		goleak.IgnoreAnyFunction("github.com/FZambia/eagle.(*Eagle).aggregate"))
+}
 
 // testConfig is a configuration with every port free and its data in a folder of the test.
 func testConfig(t *testing.T) config.Config {
@@ -34,22 +39,28 @@ func testConfig(t *testing.T) config.Config {
 // server is a running server and how to call the commands against it.
 type server struct {
 	*app.App
-	url      string
-	password string
-	token    string
+	url   string
+	token string
 }
 
-// startServer runs a server in this process until the test ends.
+// startServer runs a server in this process until the test ends, with a token of its first admin.
 func startServer(t *testing.T) *server {
+	t.Helper()
+	s := runServer(t, testConfig(t))
+	s.token = strings.TrimSpace(s.run(t, s.FirstAdmin().Password+"\n", "token", "create", "test", "--user", "admin").fine(t))
+	return s
+}
+
+// runServer runs a server in this process until the test ends.
+func runServer(t *testing.T, cfg config.Config) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	a, err := startApp(ctx, testConfig(t), log)
+	a, err := startApp(ctx, cfg, log)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
-	s := &server{App: a, url: a.Addrs().URL, password: a.FirstAdmin().Password}
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
 	t.Cleanup(func() {
@@ -57,9 +68,24 @@ func startServer(t *testing.T) *server {
 		if err := <-done; err != nil {
 			t.Errorf("the server ended with: %v", err)
 		}
+		http.DefaultClient.CloseIdleConnections()
 	})
-	s.token = strings.TrimSpace(s.run(t, s.password+"\n", "token", "create", "test", "--user", "admin").fine(t))
-	return s
+	return &server{App: a, url: a.Addrs().URL}
+}
+
+// scrape reads the metrics.
+func scrape(t *testing.T, s *server) string {
+	t.Helper()
+	res, err := http.Get(s.Addrs().Admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // testWriter puts the server's log into the test's.

@@ -188,7 +188,7 @@ func (c *client) pinID(ctx context.Context, path, name string) (string, error) {
 	var answer struct {
 		Pins []pinView `json:"pins"`
 	}
-	if err := c.call(ctx, http.MethodGet, path, nil, &answer); err != nil {
+	if err := c.call(ctx, http.MethodGet, path+"?open=true", nil, &answer); err != nil {
 		return "", err
 	}
 	for _, p := range answer.Pins {

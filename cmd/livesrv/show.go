@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"livesrv/internal/fault"
 )
 
 // showView is a show as the API tells of it.
@@ -44,14 +47,14 @@ func newShowCreate(con console) *cobra.Command {
 		Short: "Make a show; prints its stream key",
 		Long: `Makes a show. SHOW names it in addresses and is the name of its stream: small letters, digits, hyphens. Prints
 the stream key that the encoder needs.`,
-		Example: `  livesrv show create spring --title "Spring sale" --starts 2027-03-20T19:00:00+01:00
+		Example: `  livesrv show create spring --title "Spring sale" --currency EUR --starts 2027-03-20T19:00:00+01:00
   livesrv show create tea --title "Tea tasting" --currency JPY --product sencha --product gyokuro`,
 		Args: words(1, 1),
 	}
 	f := cmd.Flags()
 	f.StringVar(&title, "title", "", "what viewers read (default: the name)")
 	f.StringVar(&description, "description", "", "a few sentences")
-	f.StringVar(&currency, "currency", "", "`CODE` of ISO 4217, such as EUR")
+	f.StringVar(&currency, "currency", "", "`CODE` of ISO 4217 that prices are in, such as EUR (needed)")
 	f.StringVar(&starts, "starts", "", "`TIME` it begins, as in 2027-03-20T19:00:00+01:00 (default now)")
 	f.StringArrayVar(&ways, "way", nil, "way to pay: cash_on_delivery or bank_transfer; may be given again")
 	f.StringVar(&note, "payment-note", "", "bank details for bank_transfer")
@@ -60,7 +63,10 @@ the stream key that the encoder needs.`,
 	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		body := map[string]any{"slug": args[0], "title": title}
+		if currency == "" {
+			return usageError{fault.New(fault.Invalid, "--currency is missing").WithHint("three capital letters of ISO 4217, such as EUR")}
+		}
+		body := map[string]any{"slug": args[0], "title": title, "currency": strings.ToUpper(currency)}
 		if title == "" {
 			body["title"] = args[0]
 		}
@@ -85,27 +91,31 @@ the stream key that the encoder needs.`,
 			return err
 		}
 		set("description", description != "", description)
-		set("currency", currency != "", currency)
 		set("ways", len(ways) > 0, ways)
 		set("paymentNote", note != "", note)
 		set("embedOrigins", len(origins) > 0, origins)
 		set("lineup", len(ids) > 0, ids)
-		var made json.RawMessage
-		if err := c.call(cmd.Context(), http.MethodPost, "/api/shows", body, &made); err != nil {
+		var answer showAnswer
+		if err := c.call(cmd.Context(), http.MethodPost, "/api/shows", body, &answer); err != nil {
 			return err
 		}
-		return printShow(con, made, *asJSON, c.base)
+		return printShow(con, answer, *asJSON, c.base)
 	}
 	return cmd
 }
 
+// showAnswer is the API's answer with one show.
+type showAnswer struct {
+	Show json.RawMessage `json:"show"`
+}
+
 // printShow prints one show as the server gave it.
-func printShow(con console, raw json.RawMessage, asJSON bool, base string) error {
+func printShow(con console, answer showAnswer, asJSON bool, base string) error {
 	if asJSON {
-		return printJSON(con.out, raw)
+		return printJSON(con.out, answer.Show)
 	}
 	var s showView
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := json.Unmarshal(answer.Show, &s); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.out, "%s: %s (%s)\nwatch       %s/s/%s\n", s.Slug, oneLine(s.Title), s.Status, base, s.Slug)
@@ -151,11 +161,11 @@ func newShowStep(con console, step, short string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var raw json.RawMessage
-		if err := c.call(cmd.Context(), http.MethodPost, "/api/shows/"+url.PathEscape(args[0])+"/"+step, nil, &raw); err != nil {
+		var answer showAnswer
+		if err := c.call(cmd.Context(), http.MethodPost, "/api/shows/"+url.PathEscape(args[0])+"/"+step, nil, &answer); err != nil {
 			return err
 		}
-		return printShow(con, raw, *asJSON, c.base)
+		return printShow(con, answer, *asJSON, c.base)
 	}
 	return cmd
 }

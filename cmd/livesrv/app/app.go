@@ -147,6 +147,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	case <-run.Done():
 	}
+	a.log.Info("stopping", "within", a.cfg.Stop.Timeout)
 	select {
 	case err := <-ended:
 		if ctx.Err() != nil {

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -15,16 +13,6 @@ import (
 
 // Build says which program this is.
 type Build struct{ Version, Revision, Go string }
-
-// counts are what the app itself counts, where rooms have no counter of their own.
-type counts struct {
-	ordersPlaced  atomic.Uint64
-	ordersSettled [3]atomic.Uint64 // confirmed, cancelled, expired
-	stockRefusals atomic.Uint64
-}
-
-// settledNames are the labels of counts.ordersSettled.
-var settledNames = [...]string{"confirmed", "cancelled", "expired"}
 
 // sources are the rooms that metrics are read from when somebody asks.
 type sources struct {

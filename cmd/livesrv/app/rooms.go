@@ -85,7 +85,7 @@ func (r *rooms) makeShop(ctx context.Context, cfg config.Config, log *slog.Logge
 		return err
 	}
 	if r.orders, err = order.New(cfg.Order, order.Deps{
-		Shows: db.Shows(), Products: db.Catalogue(), Book: countingBook{db.Orders(), &r.counts}, Ledger: db.Orders(),
+		Shows: db.Shows(), Products: db.Catalogue(), Book: db.Orders(), Ledger: db.Orders(),
 		Providers: manual.Ways(), Log: log}); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (r *rooms) makeAPI(cfg config.Config, version string, log *slog.Logger) err
 	var err error
 	r.api, err = api.New(cfg.API, api.Deps{
 		Access: r.access, Accounts: r.accounts, Catalogue: r.catalogue, Shows: r.shows, Orders: r.orders, Feed: r.feed,
-		Fail: web.Fail(log.With("room", "api")), Ingest: r.ingestAddresses(cfg), Health: r.streamHealth,
+		Fail: r.counts.refusals(web.Fail(log.With("room", "api"))), Ingest: r.ingestAddresses(cfg), Health: r.streamHealth,
 		Backup: r.db.Backup, TempDir: cfg.Data.Dir, Version: version, Log: log,
 	})
 	return err
@@ -168,7 +168,7 @@ func (r *rooms) connect(metrics *prometheus.Registry) {
 	r.catalogue.OnChange(r.news.productChanged)
 	r.orders.OnStock(r.catalogue.Changed)
 	r.orders.OnOrder(func(o order.Order) {
-		r.counts.countOrder(o)
+		r.counts.order(o)
 		r.news.orderChanged(o)
 	})
 	metrics.MustRegister(&sources{streams: r.streams, door: r.door, hub: r.hub, media: r.media, feed: r.feed, counts: &r.counts})

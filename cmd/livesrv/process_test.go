@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary builds the real program, once for a test.
+func binary(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "livesrv")
+	if out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return name
+}
+
+// TestProcess runs the real program: it says where it is, answers its health check, refuses a port in use with the
+// flag that changes it, and ends cleanly on a signal.
+func TestProcess(t *testing.T) {
+	name, dir := binary(t), t.TempDir()
+	address := freeAddress(t)
+	args := []string{"--data", filepath.Join(dir, "data"), "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address="}
+	serve := exec.Command(name, append([]string{"serve"}, args...)...)
+	serve.Dir = dir
+	out, errs := newLockedBuffer(), newLockedBuffer()
+	serve.Stdout, serve.Stderr = out, errs
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = serve.Process.Kill() }) // of no effect once it has ended
+	text := out.wait(t, "rtmp  ", time.Minute)
+	for _, want := range []string{"pages    http://" + address, "name      admin", "password  "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the start lacks %q:\n%s", want, text)
+		}
+	}
+	errs.wait(t, "msg=serving", time.Minute)
+
+	health := exec.Command(name, append([]string{"health"}, args...)...)
+	health.Dir = dir
+	if b, err := health.CombinedOutput(); err != nil || string(b) != "ready\n" {
+		t.Errorf("health: %v %s", err, b)
+	}
+
+	second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=")
+	second.Dir = dir
+	b, err := second.CombinedOutput()
+	if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the HTTP port "+address+" cannot be used") ||
+		!strings.Contains(string(b), "--http :8081") {
+		t.Errorf("a port in use: code %d\n%s", code, b)
+	}
+
+	if err := serve.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := serve.Wait(); err != nil {
+		t.Errorf("ended with %v\n%s", err, errs.String())
+	}
+	if !strings.Contains(errs.String(), "msg=stopped") {
+		t.Errorf("the log does not say that it stopped:\n%s", errs.String())
+	}
+}
+
+// TestSecondSignal: whoever asks twice does not wait. A viewer who holds a request keeps the first stop waiting.
+func TestSecondSignal(t *testing.T) {
+	name, dir := binary(t), t.TempDir()
+	address := freeAddress(t)
+	serve := exec.Command(name, "serve", "--data", dir, "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=",
+		"--set", "http.shutdown_grace=1m", "--set", "stop.timeout=2m")
+	serve.Dir = dir
+	out, errs := newLockedBuffer(), newLockedBuffer()
+	serve.Stdout, serve.Stderr = out, errs
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = serve.Process.Kill() })
+	errs.wait(t, "msg=serving", time.Minute)
+	slow, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := slow.Write([]byte("POST /api/session HTTP/1.1\r\nHost: x\r\nX-Livesrv: 1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := serve.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	errs.wait(t, "msg=stopping", 30*time.Second)
+	if err := serve.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	err = serve.Wait()
+	if code := exitCode(err); code != 128+int(syscall.SIGINT) {
+		t.Errorf("ended with code %d, %v", code, err)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// TestDemoProcess: Ctrl-C ends the demo and its temporary folder goes.
+func TestDemoProcess(t *testing.T) {
+	name, dir := binary(t), t.TempDir()
+	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--set", "admin.address=")
+	run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+dir)
+	out, errs := newLockedBuffer(), newLockedBuffer()
+	run.Stdout, run.Stderr = out, errs
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = run.Process.Kill() })
+	out.wait(t, "openapi.json", 3*time.Minute)
+	if err := run.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Wait(); err != nil {
+		t.Errorf("ended with %v\n%s", err, errs.String())
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	if errs.String() != "" {
+		t.Errorf("the demo had something to complain about:\n%s", errs.String())
+	}
+}
+
+// freeAddress is a loopback address that was free a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func exitCode(err error) int {
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		return e.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
+}
