@@ -129,7 +129,7 @@ func (c *checker) list(m *playlist.Media, text string, ended bool) {
 		}
 	}
 	c.rule(21, len(m.Reports) <= want, "%d reports", len(m.Reports))
-	c.rule(8, sum < c.p.cfg.Window+td+50*time.Millisecond, "%v listed", sum)
+	c.rule(8, sum < c.p.cfg.Window+td+200*time.Millisecond, "%v listed", sum)
 }
 
 func (c *checker) parts(m *playlist.Media, i int, g playlist.Segment, all []playlist.Segment, target time.Duration) {

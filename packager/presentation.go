@@ -41,6 +41,8 @@ type Presentation struct {
 	lastIn, lastOut time.Time
 	lag             time.Duration
 	endedAt         time.Time
+	// refused is what was last said of a stream that cannot be packaged.
+	refused string
 }
 
 func newPresentation(name string, cfg Config, log *slog.Logger, now func() time.Time) *Presentation {

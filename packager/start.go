@@ -3,6 +3,7 @@ package packager
 import (
 	"time"
 
+	"livesrv/internal/fault"
 	"livesrv/internal/media"
 	"livesrv/packager/playlist"
 )
@@ -83,6 +84,11 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 		return
 	}
 	p.declared = tracks
+	for _, t := range tracks {
+		if t.Codec == nil || t.Codec.RFC6381() == "" {
+			p.refuse(fault.New(fault.Invalid, "the parameter sets of track %d are missing or cannot be read: it is left out", t.ID))
+		}
+	}
 	if p.start != nil {
 		// Nothing is packaged yet: what was kept may need other parameter sets.
 		p.start = &starter{}
@@ -112,6 +118,14 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 		return
 	}
 	p.start = &starter{}
+}
+
+// refuse says once what of the stream cannot be packaged.
+func (p *Presentation) refuse(err error) {
+	if p.refused != err.Error() {
+		p.refused = err.Error()
+		p.log.Warn("the stream cannot be packaged as it is", "error", err)
+	}
 }
 
 // track is the first declared track of a kind.
@@ -346,7 +360,7 @@ func (p *Presentation) configure(video, sound *media.Track) bool {
 		had := l.initBytes != nil
 		diff, err := l.setTracks(files)
 		if err != nil {
-			p.log.Warn("the stream cannot be packaged", "error", err)
+			p.refuse(err)
 			p.start = &starter{}
 			return false
 		}

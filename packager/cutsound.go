@@ -1,0 +1,141 @@
+package packager
+
+import (
+	"time"
+
+	"livesrv/internal/media"
+)
+
+// drainSound moves audio before the given place into the audio lane. A part there is closed when it is
+// full and it is certain that more follows in its segment, or at the segment's end.
+func (c *cutter) drainSound(before int64, last bool) {
+	l := c.lanes[laneSound]
+	if !l.on || !c.sound.active {
+		return
+	}
+	full := c.soundTarget()
+	for {
+		f, ok := c.sound.peek(laneSound, before)
+		if !ok {
+			break
+		}
+		if !l.opened {
+			c.openSound(f)
+		}
+		g := *f
+		if c.overflows(&g, full) {
+			c.fillSound(&g, full)
+			c.closeSoundPart()
+		}
+		l.addFrame(&g)
+		c.sound.taken[laneSound]++
+	}
+	if !l.empty() && (last || c.soundFull(nil, full) && c.soundEnd(l) < before) {
+		c.closeSoundPart()
+	}
+}
+
+// overflows says whether the frame would make the open part of the audio lane longer than its target.
+func (c *cutter) overflows(f *frame, full int64) bool {
+	l := c.lanes[laneSound]
+	return !l.empty() && l.frameSum+max(0, f.pos-l.frameEnd)+f.dur > full
+}
+
+// soundFull says whether the audio lane's part is as long as it will be, going by the length of a frame.
+func (c *cutter) soundFull(au *media.AccessUnit, full int64) bool {
+	l := c.lanes[laneSound]
+	return l.frameSum >= leastPart(full) && l.frameSum+frameTicks(c.sound.track, au) > full
+}
+
+// fillSound makes a part long enough that would be too short, because frames before have been longer or
+// are missing: its last frame lasts into the hole behind it, and if that is not enough into the next frame,
+// which begins that much later and ends in time.
+func (c *cutter) fillSound(next *frame, full int64) {
+	l := c.lanes[laneSound]
+	least := leastPart(full)
+	if l.frameSum >= least {
+		return
+	}
+	hole := max(0, next.pos-l.frameEnd)
+	d := max(min(hole, full-l.frameSum), least-l.frameSum)
+	samples := l.part.Runs[1].Samples
+	samples[len(samples)-1].Duration += uint32(d)
+	l.frameEnd += d
+	l.frameSum += d
+	if over := d - hole; over > 0 {
+		next.pos += over
+		next.dur -= over
+	}
+}
+
+func (c *cutter) soundEnd(l *lane) int64 { return media.Rescale(l.frameEnd, l.soundRate, rate) }
+
+// soundTarget is PART-TARGET in ticks of the audio track, rounded down.
+func (c *cutter) soundTarget() int64 {
+	return int64(media.Duration(c.target, rate)) * int64(c.sound.track.ClockRate) / int64(time.Second)
+}
+
+func (c *cutter) openSound(f *frame) {
+	c.lanes[laneSound].openSegment(f.line, c.anchor.date(f.line), true, false)
+}
+
+func (c *cutter) closeSoundPart() {
+	l := c.lanes[laneSound]
+	l.closePart(c.soundEnd(l), media.Duration(l.frameSum, l.soundRate))
+}
+
+// advanceSoundOnly cuts a stream without pictures: parts of whole frames, segments of whole parts.
+func (c *cutter) advanceSoundOnly() {
+	l := c.lanes[laneSound]
+	full := c.soundTarget()
+	for {
+		f, ok := c.sound.peek(laneSound, 1<<62)
+		if !ok {
+			break
+		}
+		if c.needKey {
+			c.needKey = false
+			c.gapTo(f.line, true)
+		}
+		g := *f
+		if c.overflows(&g, full) {
+			c.fillSound(&g, full)
+			c.closeSoundOnly()
+		}
+		if !l.opened {
+			wall := c.anchor.date(f.line)
+			if !f.au.Wall.IsZero() {
+				wall = f.au.Wall.Round(time.Millisecond)
+			}
+			c.startSegmentAt(f.line, wall, true)
+			c.openSound(&g)
+		}
+		l.addFrame(&g)
+		c.sound.taken[laneSound]++
+		c.floor, c.hasFloor = c.soundEnd(l), true
+		if c.soundFull(f.au, full) {
+			c.closeSoundOnly()
+		}
+	}
+	c.sound.trim([2]bool{false, true})
+}
+
+// closeSoundOnly closes a part and, when the next one would go past the segment's length, the segment.
+func (c *cutter) closeSoundOnly() {
+	l := c.lanes[laneSound]
+	c.closeSoundPart()
+	if l.start-c.segStart+c.target/2 > media.Ticks(c.cfg.SegmentDuration, rate) {
+		c.endSoundOnly()
+	}
+}
+
+// endSoundOnly completes a segment of a stream without pictures. A video rendition from before stays in
+// step with gaps.
+func (c *cutter) endSoundOnly() {
+	l := c.lanes[laneSound]
+	l.closeSegment()
+	if m := c.lanes[laneMuxed]; m.on {
+		c.gapSegment(m, c.segStart, l.start, c.anchor.wall)
+	}
+	c.inSegment = false
+}
