@@ -31,6 +31,7 @@ export class PasswordDialog extends LitElement {
         ${this.field('password', t('console.password.next'), 'new-password', next, t('console.password.rule', { n: shortest }))}
         ${this.field('repeat', t('console.password.repeat'), 'new-password', this.wrong.repeat ?? '')}
         <p class="wrong" role="alert">${rest || nothing}</p>
+        <button hidden></button>
       </form>
       <div slot="actions" class="actions end">
         <button class="plain" @click=${this.close}>${t('console.cancel')}</button>

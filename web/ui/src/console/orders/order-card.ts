@@ -1,5 +1,4 @@
-import { LitElement, css, html, nothing } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
+import { LitElement, css, html, nothing, unsafeCSS } from 'lit';
 import { t } from '../../lib/i18n';
 import { money } from '../../lib/money';
 import { explained } from '../model/faults';
@@ -37,7 +36,7 @@ export class OrderCard extends LitElement {
     .foot > span:first-child { flex: 1; }
     .foot button { position: relative; z-index: 1; }
     .undo { position: relative; overflow: hidden; }
-    .undo::before { content: ''; position: absolute; inset: auto 0 0; height: 3px; background: var(--accent); transform-origin: left; animation: run var(--for) linear forwards; }
+    .undo::before { content: ''; position: absolute; inset: auto 0 0; height: 3px; background: var(--accent); transform-origin: left; animation: run ${unsafeCSS(undoFor)}ms linear forwards; }
     @keyframes run { to { transform: scaleX(0); } }
   `];
 
@@ -62,7 +61,7 @@ export class OrderCard extends LitElement {
   private next(status: { text: string; look: string }) {
     const { order, orders } = this;
     if (orders.confirming.has(order.id)) {
-      return html`<button class="small undo" style=${styleMap({ '--for': undoFor + 'ms' })} @click=${() => orders.undoConfirm(order.id)}>${t('console.order.undo')}</button>`;
+      return html`<button class="small undo" @click=${() => orders.undoConfirm(order.id)}>${t('console.order.undo')}</button>`;
     }
     if (order.status !== 'awaiting_merchant') return html`<span class="badge ${status.look}">${status.text}</span>`;
     const busy = orders.busy.has(order.id);

@@ -59,6 +59,7 @@ export class ShowForm extends LitElement {
       <div class="field">${this.label('embedOrigins', t('console.show.origins'), true)}
         <textarea id="embedOrigins" spellcheck="false" autocapitalize="none" placeholder="https://shop.example" .value=${(s?.embedOrigins ?? []).join('\n')} aria-invalid=${this.bad('embedOrigins')} aria-describedby="embedOrigins-help"></textarea>${this.help('embedOrigins', t('console.show.origins.help'))}</div>
       <p class="wrong" role="alert">${this.fault && !known ? explained(this.fault) : nothing}</p>
+      <button hidden></button>
     </form>`;
   }
 

@@ -6,8 +6,9 @@ import { closeIcon, okIcon, warnIcon } from './icons';
 
 export interface Toast { kind: 'ok' | 'bad'; text: string; hint?: string; action?: { label: string; run: () => void } }
 
-/** How long good news stays, in ms. Bad news stays until it is closed. */
-const goodFor = 6000;
+/** How long a message stays, in ms: one with something to read twice or to do, longer. */
+const shortly = 6000;
+const longer = 20_000;
 const maxToasts = 3;
 
 const toastEvent = 'console-toast';
@@ -71,7 +72,7 @@ export class ConsoleToasts extends LitElement {
   private readonly onToast = (e: Event): void => {
     const message = { ...(e as CustomEvent<Toast>).detail, id: this.next++ };
     this.list = [...this.list.filter((m) => m.text !== message.text), message].slice(-maxToasts);
-    if (message.kind === 'ok') window.setTimeout(() => this.drop(message.id), goodFor);
+    this.dropAfter(message.id, message.kind === 'bad' || message.action ? longer : shortly);
     this.requestUpdate();
   };
 
@@ -79,6 +80,14 @@ export class ConsoleToasts extends LitElement {
     this.said = (e as CustomEvent<string>).detail;
     this.requestUpdate();
   };
+
+  /** A message that the pointer or the focus is on stays. */
+  private dropAfter(id: number, ms: number): void {
+    window.setTimeout(() => {
+      if (this.renderRoot.querySelector('.toast:hover, .toast:focus-within')) this.dropAfter(id, shortly);
+      else this.drop(id);
+    }, ms);
+  }
 
   private drop(id: number): void {
     this.list = this.list.filter((m) => m.id !== id);
