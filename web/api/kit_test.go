@@ -43,7 +43,7 @@ const (
 
 // world is a whole shop behind the whole door, on a real database: everything but media and pages.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	api       *api.API
 	catalogue *catalogue.Service
 	shows     *show.Service
@@ -62,7 +62,7 @@ type setup struct {
 	wrapLog slog.Handler
 }
 
-func open(t *testing.T, change ...func(*setup)) *world {
+func open(t testing.TB, change ...func(*setup)) *world {
 	t.Helper()
 	s := setup{api: api.DefaultConfig(), wrapLog: slog.DiscardHandler}
 	for _, f := range change {

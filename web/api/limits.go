@@ -53,7 +53,8 @@ func (l *limiter) of(p netip.Prefix) *rate.Limiter {
 }
 
 // forget makes room: an address that has its whole share again is as good as unknown. When a flood from many
-// addresses leaves none such, some lose their count: the map must not grow.
+// addresses leaves few such, others lose their count: the map must not grow. It makes room for many at once, because it
+// looks at all.
 func (l *limiter) forget() {
 	for p, one := range l.byAddress {
 		if one.Tokens() >= float64(l.perMinute) {
@@ -61,7 +62,7 @@ func (l *limiter) forget() {
 		}
 	}
 	for p := range l.byAddress {
-		if len(l.byAddress) < maxAddresses {
+		if len(l.byAddress) <= maxAddresses*3/4 {
 			return
 		}
 		delete(l.byAddress, p)
