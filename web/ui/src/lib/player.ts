@@ -29,13 +29,15 @@ const jumpOver = 5;
 const liveWithin = 2.5;
 /** A stall that lasted longer than this (ms) ends with a jump to the live edge. */
 const longStall = 1500;
+/** After this long (ms) in spite of newer media in the playlist, loading is begun anew; after twice as long, everything. */
+const stuckAfter = 3000;
 const retryFirst = 700;
 const retrySlowest = 6000;
 
 const config: Partial<HlsConfig> = {
   lowLatencyMode: true,
-  // 1.08 catches up a second in 12 and is not heard.
-  maxLiveSyncPlaybackRate: 1.08,
+  // Catches up a second in ten; the pitch stays and the pace is not noticed.
+  maxLiveSyncPlaybackRate: 1.1,
   // Don't let one stall push the viewer back for the rest of the show.
   liveSyncOnStallIncrease: 0,
   backBufferLength: 20,
@@ -88,6 +90,7 @@ export class Player extends EventTarget implements PinSource {
   private stalledAt = 0;
   private lastTime = -1;
   private lastMove = 0;
+  private kicked = false;
   private mediaErrors = 0;
   private lastMediaError = 0;
   private hiddenAt = 0;
@@ -252,6 +255,7 @@ export class Player extends EventTarget implements PinSource {
 
   private load(): void {
     this.lastTime = -1;
+    this.lastMove = Date.now();
     this.set(this.sawPicture ? 'stalled' : 'loading');
     if (Hls.isSupported()) this.loadHls();
     else if (nativeOnly()) this.loadNative();
@@ -358,6 +362,7 @@ export class Player extends EventTarget implements PinSource {
   private playing(): void {
     const waited = this.stalledAt ? Date.now() - this.stalledAt : 0;
     this.stalledAt = 0;
+    this.kicked = false;
     this.sawPicture = true;
     this.set('playing');
     if (waited > longStall && this.behindBy() > liveWithin) this.jumpToLive();
@@ -387,19 +392,41 @@ export class Player extends EventTarget implements PinSource {
     if (v.paused || !this.hls || this.status === 'blocked' || !this.sawPicture) return;
     if (now - this.lastMove < longStall) return;
     this.stalled();
-    this.skipHole();
+    if (!this.skipHole()) this.unstick(now - this.lastMove);
   }
 
-  /** After a gap in the stream the buffer goes on further ahead: go there. */
-  private skipHole(): void {
+  /** After a gap in the stream the buffer goes on further ahead: go there. Says whether it did. */
+  private skipHole(): boolean {
     const v = this.video;
     for (let i = 0; i < v.buffered.length; i++) {
       const start = v.buffered.start(i);
       if (start > v.currentTime + 0.05 && v.buffered.end(i) - start > 0.2) {
         const edge = this.livePoint();
         v.currentTime = edge !== null && edge > start && edge < v.buffered.end(i) ? edge : start + 0.05;
-        return;
+        return true;
       }
+    }
+    return false;
+  }
+
+  /** After gaps hls.js 1.7 can go on reading playlists without loading what they list. */
+  private unstick(stood: number): void {
+    const { hls, video } = this;
+    const details = this.details();
+    if (!hls || !details || stood < stuckAfter) return;
+    const newest = details.partList?.at(-1) ?? details.fragments.at(-1);
+    const loaded = video.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) : 0;
+    if (!newest || newest.gap || details.edge < loaded + 1) {
+      this.kicked = false;
+      return;
+    }
+    if (!this.kicked) {
+      this.kicked = true;
+      hls.stopLoad();
+      hls.startLoad(this.livePoint() ?? -1);
+    } else if (stood > 2 * stuckAfter) {
+      this.kicked = false;
+      this.reload();
     }
   }
 
