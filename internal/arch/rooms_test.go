@@ -57,7 +57,7 @@ var rooms = []room{
 	{dir: "web/hls", may: []string{"packager", "internal/fault"}, test: []string{"internal/stream"}},
 	{dir: "web/api", may: []string{"internal/catalogue", "internal/show", "internal/order", "internal/account",
 		"internal/feed", "internal/fault", "github.com/danielgtaylor/huma/v2", "golang.org/x/time"},
-		test: []string{"*", "github.com/prometheus/client_golang"}},
+		test: []string{"*", "github.com/prometheus/client_golang", "golang.org/x/net"}},
 	{dir: "web/ui", may: []string{"internal/fault", "github.com/evanw/esbuild", "github.com/andybalholm/brotli",
 		"github.com/klauspost/compress"}},
 	{dir: "web", may: []string{"web/hls", "web/api", "web/ui", "internal/fault", "golang.org/x/net",
