@@ -101,7 +101,10 @@ func (l *lane) setTracks(tracks []fmp4.Track) (changed bool, err error) {
 	if bytes.Equal(b, l.initBytes) {
 		return false, nil
 	}
-	if l.initBytes != nil {
+	if l.initBytes == nil {
+		// A URI never means other bytes, not even after a restart: caches keep them.
+		l.init = int(l.shared.now().Unix())
+	} else {
 		l.init++
 	}
 	l.initBytes = b
@@ -269,6 +272,9 @@ func (l *lane) publish(reports []playlist.Report, ended, quiet bool) {
 		close(old.next)
 	}
 }
+
+// listed says whether there is anything to list.
+func (l *lane) listed() bool { return len(l.segs) > 0 || len(l.open.parts) > 0 }
 
 // report says how far the rendition is, for the other's playlist.
 func (l *lane) report() playlist.Report {

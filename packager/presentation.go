@@ -218,18 +218,28 @@ func (p *Presentation) publish(quiet bool) {
 	if first, ok := p.firstDate(); ok {
 		p.cues.expire(first, p.now(), 6*p.cfg.TargetDuration)
 	}
+	// The first playlist that a viewer gets tells of every other rendition (bis §4.4.5.4), so one that was
+	// there first is written again when the other comes.
+	joined := false
+	for _, l := range p.cut.lanes {
+		old := l.r.snap.Load()
+		joined = joined || l.on && l.listed() && (old == nil || len(old.segs)+len(old.open.parts) == 0)
+	}
 	changed := false
+	if !p.begun() {
+		return
+	}
 	for i, l := range p.cut.lanes {
-		if !l.on || !l.dirty && !quiet && !p.ended {
+		if !l.on || !l.dirty && !quiet && !joined && !p.ended {
 			continue
 		}
 		var reports []playlist.Report
 		for j, o := range p.cut.lanes {
-			if j != i && o.on && (len(o.segs) > 0 || len(o.open.parts) > 0) {
+			if j != i && o.on && o.listed() {
 				reports = append(reports, o.report())
 			}
 		}
-		l.publish(reports, p.ended, quiet && !l.dirty)
+		l.publish(reports, p.ended, (quiet || joined) && !l.dirty)
 		if p.lanes[i].Load() == nil {
 			p.lanes[i].Store(l.r)
 		}
@@ -238,6 +248,17 @@ func (p *Presentation) publish(quiet bool) {
 	if changed && !quiet {
 		p.publishMulti()
 	}
+}
+
+// begun says whether every rendition that there is at the start has media: each reports on the other from
+// its first playlist on (hls.md rule 21).
+func (p *Presentation) begun() bool {
+	for i, l := range p.cut.lanes {
+		if l.on && len(l.segs) == 0 && len(l.open.parts) == 0 && p.lanes[1-i].Load() == nil && !p.ended {
+			return false
+		}
+	}
+	return true
 }
 
 // Multivariant gives the multivariant playlist, waiting for the first part of every rendition.

@@ -203,12 +203,12 @@ func TestRealMedia(t *testing.T) {
 // probe reads a rendition with ffprobe and compares every packet's time with the access units'.
 func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, aus []*media.AccessUnit) {
 	t.Helper()
-	init, ok := r.Init(0)
+	snap := r.snap.Load()
+	init, ok := r.Init(snap.segs[0].init)
 	if !ok {
 		t.Fatal("no init segment")
 	}
 	file := slices.Clone(init.Plain)
-	snap := r.snap.Load()
 	for _, g := range snap.segs {
 		for _, b := range g.bodies {
 			file = append(file, b...)

@@ -41,14 +41,15 @@ func TestParseQuery(t *testing.T) {
 
 func TestParsePath(t *testing.T) {
 	for path, want := range map[string]target{
-		"/live/demo/index.m3u8":     {kind: multivariant, show: "demo"},
-		"/live/demo/v0/media.m3u8":  {kind: playlist, show: "demo", rendition: "v0"},
-		"/live/demo/v0/init-0.mp4":  {kind: initSegment, show: "demo", rendition: "v0"},
-		"/live/demo/v0/init-12.mp4": {kind: initSegment, show: "demo", rendition: "v0", number: 12},
-		"/live/demo/v0/895.m4s":     {kind: segment, show: "demo", rendition: "v0", msn: 895},
-		"/live/demo/v0/895.0.m4s":   {kind: part, show: "demo", rendition: "v0", msn: 895},
-		"/live/demo/v0/895.14.m4s":  {kind: part, show: "demo", rendition: "v0", msn: 895, number: 14},
-		"/live/demo/v0/0.m4s":       {kind: segment, show: "demo", rendition: "v0"},
+		"/live/demo/index.m3u8":             {kind: multivariant, show: "demo"},
+		"/live/demo/v0/media.m3u8":          {kind: playlist, show: "demo", rendition: "v0"},
+		"/live/demo/v0/init-0.mp4":          {kind: initSegment, show: "demo", rendition: "v0"},
+		"/live/demo/v0/init-1795374000.mp4": {kind: initSegment, show: "demo", rendition: "v0", number: 1795374000},
+		"/live/demo/v0/init-12.mp4":         {kind: initSegment, show: "demo", rendition: "v0", number: 12},
+		"/live/demo/v0/895.m4s":             {kind: segment, show: "demo", rendition: "v0", msn: 895},
+		"/live/demo/v0/895.0.m4s":           {kind: part, show: "demo", rendition: "v0", msn: 895},
+		"/live/demo/v0/895.14.m4s":          {kind: part, show: "demo", rendition: "v0", msn: 895, number: 14},
+		"/live/demo/v0/0.m4s":               {kind: segment, show: "demo", rendition: "v0"},
 	} {
 		if got := parsePath(path); got != want {
 			t.Errorf("%s: got %+v, want %+v", path, got, want)
@@ -59,7 +60,7 @@ func TestParsePath(t *testing.T) {
 		"/live/demo/v0/index.m3u8", "/live/demo/media.m3u8", "/live/demo/v0/init-.mp4", "/live/demo/v0/init-x.mp4", "/live/demo/v0/init-1.m4s",
 		"/live/demo/v0/.m4s", "/live/demo/v0/1..m4s", "/live/demo/v0/.1.m4s", "/live/demo/v0/01.m4s", "/live/demo/v0/1.01.m4s", "/live/demo/v0/1.2.3.m4s",
 		"/live/demo/v0/-1.m4s", "/live/demo/v0/1.m4s/", "/live/demo/v0/x/1.m4s", "/other/demo/index.m3u8", "/live/demo/v0/99999999999999999999.m4s",
-		"/live/demo/v0/1.9999999999.m4s",
+		"/live/demo/v0/1.9999999999.m4s", "/live/demo/v0/init-99999999999999.mp4",
 	} {
 		if got := parsePath(path); got.kind != unknown {
 			t.Errorf("%s: got %+v, want nothing", path, got)

@@ -2,6 +2,9 @@ package hls
 
 import "strings"
 
+// maxInit bounds an init segment's id, which is some seconds since 1970.
+const maxInit = 1 << 40
+
 // Prefix is where the handler is mounted; a path below it is {show}/{what}.
 const Prefix = "/live/"
 
@@ -52,7 +55,7 @@ func parsePath(p string) target {
 	if id, ok := strings.CutPrefix(file, "init-"); ok {
 		id, mp4 := strings.CutSuffix(id, ".mp4")
 		n, good := canonical(id)
-		if mp4 && good && n <= maxPart {
+		if mp4 && good && n <= maxInit {
 			t.kind, t.number = initSegment, int(n)
 		}
 		return t
