@@ -62,7 +62,7 @@ type SKU struct {
 type Product struct {
 	ID          ProductID  `json:"id"`
 	Merchant    MerchantID `json:"merchant"`
-	Handle      string     `json:"handle"` // unique for its merchant; [a-z0-9-]
+	Handle      string     `json:"handle"` // unique for its merchant; small letters of any alphabet, digits, - and _
 	Title       string     `json:"title"`
 	Description string     `json:"description"` // plain text
 	Vendor      string     `json:"vendor"`
@@ -93,7 +93,7 @@ type PriceChange struct {
 	At        time.Time `json:"at"`
 }
 
-// Filter chooses among a merchant's products, newest change last by handle order.
+// Filter chooses among a merchant's products; they come ordered by handle.
 type Filter struct {
 	Query    string // part of title, handle or a SKU's code, case-insensitive for ASCII
 	Archived bool   // archived products too

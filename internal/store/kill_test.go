@@ -71,20 +71,20 @@ func TestKill(t *testing.T) {
 		if strings.HasPrefix(lines.Text(), "error") {
 			t.Error(lines.Text())
 		}
-		if acknowledged = append(acknowledged, order.ID(lines.Text())); len(acknowledged) == 150 {
+		if acknowledged = append(acknowledged, order.ID(lines.Text())); len(acknowledged) == 100 {
 			if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	_ = cmd.Wait() // killed
-	if len(acknowledged) < 150 {
+	if len(acknowledged) < 100 {
 		t.Fatalf("the child ended after %d orders", len(acknowledged))
 	}
 
 	s := openShop(t, path)
 	ctx := context.Background()
-	acknowledged = acknowledged[:150] // the last line after these may have been cut
+	acknowledged = acknowledged[:100] // the last line after these may have been cut
 	for _, id := range acknowledged {
 		if _, err := s.orders.Get(ctx, id); err != nil {
 			t.Errorf("order %s was acknowledged and is lost: %v", id, err)
@@ -128,5 +128,5 @@ func TestKill(t *testing.T) {
 	if err := raw.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
 		t.Errorf("integrity check: %q, %v", verdict, err)
 	}
-	t.Logf("%d orders in the database, 150 acknowledgements read", sold)
+	t.Logf("%d orders in the database, 100 acknowledgements read", sold)
 }

@@ -33,7 +33,7 @@ type modelOrder struct {
 // TestStockModel lets chance place, repeat, confirm, cancel, expire and restock, and compares the shop with a model
 // after every step: no piece is made, lost or promised twice.
 func TestStockModel(t *testing.T) {
-	if err := flag.Set("rapid.checks", "12"); err != nil { // each step is a commit to a disk
+	if err := flag.Set("rapid.checks", "8"); err != nil { // each step is a commit to a disk
 		t.Fatal(err)
 	}
 	ctx := context.Background()

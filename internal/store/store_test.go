@@ -169,6 +169,25 @@ func TestProductStore(t *testing.T) {
 	}
 }
 
+// TestSameNumber: a number that is taken is a stale order, to be tried with another, and takes no stock.
+func TestSameNumber(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := tempShop(t)
+	p := s.sell(t, 5)[0]
+	o, err := s.orders.Place(ctx, request("idempotency", p.SKUs[0].ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ID = "ord_other"
+	if _, _, err := s.db.Orders().Place(ctx, o, "another-key", [32]byte{}); !errors.Is(err, order.ErrStale) {
+		t.Errorf("%v, want stale", err)
+	}
+	if n := s.stock(t, p.SKUs[0].ID); n != 4 {
+		t.Errorf("stock %d, want 4", n)
+	}
+}
+
 // TestCancelRemovedSKU: an order of a choice that was removed since can be cancelled.
 func TestCancelRemovedSKU(t *testing.T) {
 	t.Parallel()
