@@ -51,6 +51,7 @@ func (c *checker) rule(n int, ok bool, format string, args ...any) {
 
 // look checks what has been published since the last look.
 func (c *checker) look() {
+	seen := [2]bool{c.prev[0] != nil, c.prev[1] != nil}
 	for i := range laneNames {
 		r := c.p.lanes[i].Load()
 		if r == nil {
@@ -75,6 +76,9 @@ func (c *checker) look() {
 		c.delta(s, m, SkipV2)
 		c.prev[i] = m
 		c.bytes(i, s)
+		if i == laneSound && seen[laneMuxed] {
+			c.rule(21, len(m.Reports) == 1, "%s has %d reports", r.name, len(m.Reports))
+		}
 	}
 }
 

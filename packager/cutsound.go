@@ -10,7 +10,14 @@ import (
 // full and it is certain that more follows in its segment, or at the segment's end.
 func (c *cutter) drainSound(before int64, last bool) {
 	l := c.lanes[laneSound]
-	if !l.on || !c.sound.active {
+	if !l.on {
+		return
+	}
+	if !c.sound.active {
+		if !l.opened && c.inSegment {
+			l.openSegment(c.segStart, c.anchor.wall, false, true)
+		}
+		c.silence(before, last)
 		return
 	}
 	full := c.soundTarget()
@@ -19,9 +26,12 @@ func (c *cutter) drainSound(before int64, last bool) {
 		if !ok {
 			break
 		}
-		if !l.opened {
+		if !l.opened && f.line-c.segStart >= c.target {
+			l.openSegment(c.segStart, c.anchor.wall, true, false)
+		} else if !l.opened {
 			c.openSound(f)
 		}
+		c.bridge(f)
 		g := *f
 		if c.overflows(&g, full) {
 			c.fillSound(&g, full)
@@ -32,6 +42,36 @@ func (c *cutter) drainSound(before int64, last bool) {
 	}
 	if !l.empty() && (last || c.soundFull(nil, full) && c.soundEnd(l) < before) {
 		c.closeSoundPart()
+	}
+	if last && l.opened && before-l.start >= c.target {
+		c.silence(before, true)
+	}
+}
+
+// bridge lists a hole of a part and more before the frame as gap, so that the audio rendition's durations
+// keep adding up to its dates.
+func (c *cutter) bridge(f *frame) {
+	l := c.lanes[laneSound]
+	end := l.start
+	if !l.empty() {
+		end = c.soundEnd(l)
+	}
+	if f.line-end < c.target {
+		return
+	}
+	if !l.empty() {
+		c.closeSoundPart()
+	}
+	c.silence(f.line, true)
+}
+
+// silence lists gap parts in the audio lane's open segment: whole ones up to the given place, and what is
+// left over if asked.
+func (c *cutter) silence(to int64, rest bool) {
+	l := c.lanes[laneSound]
+	for l.opened && (l.start+c.target <= to || rest && l.start < to) {
+		end := min(l.start+c.target, to)
+		l.closeGap(end, media.Duration(end-l.start, rate))
 	}
 }
 
@@ -96,6 +136,9 @@ func (c *cutter) advanceSoundOnly() {
 		if c.needKey {
 			c.needKey = false
 			c.gapTo(f.line, true)
+		}
+		if l.opened {
+			c.bridge(f)
 		}
 		g := *f
 		if c.overflows(&g, full) {
