@@ -16,13 +16,11 @@ export class CartView extends ShopElement {
   static override styles = [...[ShopElement.styles].flat(), stepperSheet, sheet(text)];
   private quoter: Quoter | null = null;
 
-  override connectedCallback(): void {
-    super.connectedCallback();
+  protected override attached(): void {
     this.quoter = new Quoter(this.shop, () => this.requestUpdate());
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
+  protected override detached(): void {
     this.quoter?.stop();
   }
 

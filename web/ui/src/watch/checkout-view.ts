@@ -5,7 +5,7 @@ import { money } from '../lib/money';
 import { sheet } from '../lib/style';
 import { quoteNotice } from './cart-view';
 import { ShopElement } from './element';
-import { addressFields, addressOf, blank, contactFields, contactOf, countries, likelyCountry, order, problem, type Answers, type Field, type FieldName } from './form';
+import { addressFields, addressOf, blank, contactFields, contactOf, countries, order, problem, type Answers, type Field, type FieldName } from './form';
 import { Quoter } from './quoter';
 import text from './checkout-view.css';
 
@@ -15,7 +15,7 @@ let kept: Answers | null = null;
 /** Contact, address, way to pay, and the order. */
 export class CheckoutView extends ShopElement {
   static override styles = [...[ShopElement.styles].flat(), sheet(text)];
-  private answers: Answers = kept ?? { ...blank(), 'address.country': likelyCountry(navigator.languages) };
+  private answers: Answers = kept ?? blank();
   /** What the server said of a field, until it is changed. */
   private refused: Partial<Record<FieldName | 'way', string>> = {};
   /** Fields that have been left once: only they are complained about while typing. */
@@ -29,13 +29,11 @@ export class CheckoutView extends ShopElement {
   private key = '';
   private keyFor = '';
 
-  override connectedCallback(): void {
-    super.connectedCallback();
+  protected override attached(): void {
     this.quoter = new Quoter(this.shop, () => this.requestUpdate());
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
+  protected override detached(): void {
     this.quoter?.stop();
     kept = this.answers;
   }

@@ -18,18 +18,27 @@ export class ShopElement extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.followed?.removeEventListener('change', this.onChange);
+    if (!this.followed) return;
+    this.followed.removeEventListener('change', this.onChange);
     this.followed = null;
+    this.detached();
   }
+
+  /** The element is on the page and has its shop: the place to begin what `detached` ends. */
+  protected attached(): void {}
+
+  protected detached(): void {}
 
   override willUpdate(): void {
     this.follow();
   }
 
+  // Not in connectedCallback alone: an element whose module came after it has no properties there yet.
   private follow(): void {
     if (!this.shop || this.followed === this.shop || !this.isConnected) return;
     this.followed?.removeEventListener('change', this.onChange);
     this.followed = this.shop;
     this.shop.addEventListener('change', this.onChange);
+    this.attached();
   }
 }

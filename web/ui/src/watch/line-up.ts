@@ -63,9 +63,8 @@ export class LineUp extends ShopElement {
     </section>`;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.shop?.refreshOrders();
+  protected override attached(): void {
+    void this.shop.refreshOrders();
   }
 }
 

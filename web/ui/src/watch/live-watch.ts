@@ -143,12 +143,14 @@ export class LiveWatch extends LitElement {
     if (this.shop.trouble === 'missing') this.player.stop();
     if (show) {
       const waits = this.player.status === 'offline' || this.player.status === 'loading' || this.player.status === 'ended';
+      // While the feed is there it tells when the stream is; without it, asking is the only way to know.
+      const told = this.shop.feedStatus === 'live';
       if (show.onAir) {
         this.player.start();
         this.player.hint(true);
-      } else if (show.status !== 'live' && waits) {
+      } else if (waits && (told || show.status !== 'live')) {
         this.player.rest();
-      } else if (show.status === 'live') {
+      } else if (!told && show.status === 'live') {
         this.player.start();
       }
     }

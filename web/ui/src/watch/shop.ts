@@ -28,7 +28,8 @@ export interface Happening {
   pin: { pin: ShownPin; product: Product | null };
   unpin: { pin: ShownPin; product: Product | null };
   add: { item: Item; product: Product; sku: Sku };
-  order: { order: Order };
+  /** Without the buyer's name and address: what goes out to other sites' pages is what was bought. */
+  order: { order: Pick<Order, 'id' | 'number' | 'total' | 'lines' | 'way' | 'pin'> };
   error: { kind: string; message: string };
 }
 
@@ -186,7 +187,8 @@ export class Shop extends EventTarget {
     this.fromPin = undefined;
     this.changed();
     this.dispatchEvent(new Event('navigate'));
-    this.tell('order', { order });
+    const { id, number, total, lines, way, pin } = order;
+    this.tell('order', { order: { id, number, total, lines, way, pin } });
   }
 
   /** Asks how the orders of this browser stand. */
