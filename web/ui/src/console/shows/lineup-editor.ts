@@ -24,6 +24,7 @@ export class LineupEditor extends LitElement {
   private dragged?: string;
   private picking = false;
   private saving = 0;
+  private letGo?: AbortController;
 
   constructor() {
     super();
@@ -48,6 +49,11 @@ export class LineupEditor extends LitElement {
     }
   `];
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.giveUp();
+  }
+
   override render() {
     const list = this.list ?? this.model.lineup;
     return html`
@@ -62,7 +68,7 @@ export class LineupEditor extends LitElement {
     const title = p.title;
     return html`<li class=${this.dragged === p.id ? 'dragged' : ''} data-id=${p.id}>
       <button class="grip" aria-label=${t('console.lineup.grip', { title, n: i + 1, of: n })} title=${t('console.lineup.grip.help')}
-        @keydown=${(e: KeyboardEvent) => this.onKey(e, i)} @pointerdown=${(e: PointerEvent) => this.take(e, p.id)} @pointermove=${this.drag} @pointerup=${this.drop} @pointercancel=${this.giveUp}>${gripIcon}</button>
+        @keydown=${(e: KeyboardEvent) => this.onKey(e, i)} @pointerdown=${(e: PointerEvent) => this.take(e, p.id)}>${gripIcon}</button>
       <span class="place num" aria-hidden="true">${i + 1}</span>
       ${image ? html`<img src=${image.thumb} alt="" width="40" height="40" loading="lazy">` : html`<span class="blank"></span>`}
       <span class="clip"><span class="title">${title}</span><br><span class="small quiet num">${priceSpan(p)}</span></span>
@@ -103,17 +109,24 @@ export class LineupEditor extends LitElement {
 
   private take(e: PointerEvent, id: string): void {
     if (e.button !== 0) return;
-    (e.currentTarget as HTMLElement).setPointerCapture(e.pointerId);
+    e.preventDefault();
+    (e.currentTarget as HTMLElement).focus();
     this.dragged = id;
     this.list = [...this.current];
+    // On the window: a row that is moved in the document loses its hold of the pointer.
+    this.letGo = new AbortController();
+    const { signal } = this.letGo;
+    window.addEventListener('pointermove', (m) => { if (m.pointerId === e.pointerId) this.drag(m); }, { signal });
+    window.addEventListener('pointerup', (u) => { if (u.pointerId === e.pointerId) this.drop(); }, { signal });
+    window.addEventListener('pointercancel', () => this.giveUp(), { signal });
   }
 
   private drag(e: PointerEvent): void {
     if (!this.dragged || !this.list) return;
     const from = this.list.findIndex((p) => p.id === this.dragged);
     const rows = [...this.renderRoot.querySelectorAll('li')].map((li) => li.getBoundingClientRect());
-    const to = rows.findIndex((box, i) => (i < from && e.clientY < box.top + box.height / 2) || (i > from && e.clientY > box.top + box.height / 2 && (i === rows.length - 1 || e.clientY < rows[i + 1]!.top + rows[i + 1]!.height / 2)));
-    if (to < 0) return;
+    const to = rows.filter((box, i) => i !== from && e.clientY > box.top + box.height / 2).length;
+    if (to === from) return;
     const list = [...this.list];
     const [p] = list.splice(from, 1);
     list.splice(to, 0, p!);
@@ -123,6 +136,7 @@ export class LineupEditor extends LitElement {
   private drop(): void {
     if (!this.dragged) return;
     const { list, dragged } = this;
+    this.letGo?.abort();
     this.dragged = undefined;
     const at = list!.findIndex((p) => p.id === dragged);
     if (this.model.lineup[at]?.id === dragged) { this.list = undefined; return; }
@@ -131,6 +145,7 @@ export class LineupEditor extends LitElement {
   }
 
   private giveUp(): void {
+    this.letGo?.abort();
     this.dragged = this.list = undefined;
   }
 
