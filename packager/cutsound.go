@@ -26,7 +26,7 @@ func (c *cutter) drainSound(before int64, last bool) {
 		if !ok {
 			break
 		}
-		if !l.opened && f.line-c.segStart >= c.target {
+		if !l.opened && f.line-c.segStart >= c.target/4 {
 			l.openSegment(c.segStart, c.anchor.wall, true, false)
 		} else if !l.opened {
 			c.openSound(f)
@@ -43,12 +43,13 @@ func (c *cutter) drainSound(before int64, last bool) {
 	if !l.empty() && (last || c.soundFull(nil, full) && c.soundEnd(l) < before) {
 		c.closeSoundPart()
 	}
-	if last && l.opened && before-l.start >= c.target {
+	// Audio that is only late is not missing: it opens the next segment.
+	if last && l.opened && before-c.sound.endLine > c.target+c.comp+maxSoundWait {
 		c.silence(before, true)
 	}
 }
 
-// bridge lists a hole of a part and more before the frame as gap, so that the audio rendition's durations
+// bridge lists a hole of a quarter of a part and more before the frame as gap, so that the audio rendition's durations
 // keep adding up to its dates.
 func (c *cutter) bridge(f *frame) {
 	l := c.lanes[laneSound]
@@ -56,7 +57,7 @@ func (c *cutter) bridge(f *frame) {
 	if !l.empty() {
 		end = c.soundEnd(l)
 	}
-	if f.line-end < c.target {
+	if f.line-end < c.target/4 {
 		return
 	}
 	if !l.empty() {
