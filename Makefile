@@ -27,7 +27,7 @@ build: ## one static binary: ./livesrv
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o livesrv ./cmd/livesrv
 
 .PHONY: test
-test: setup check types race ui ## everything CI checks, from a clean clone
+test: setup check types race e2e ## everything CI checks, from a clean clone
 
 .PHONY: setup
 setup: $(NODE_MODULES) ## ffmpeg, Chromium, fonts and the npm packages of the tests
@@ -55,10 +55,10 @@ race: ## the Go tests under the race detector, with ffmpeg and Chromium
 	$(call step,go test -race ./...)
 	go test -race -timeout 20m ./...
 
-.PHONY: ui
-ui: $(NODE_MODULES) ## the browser tests of the pages
+.PHONY: e2e
+e2e: $(NODE_MODULES) ## the pages in Chromium against the real program
 	$(call step,browser tests)
-	cd $(UI) && npm test
+	cd $(UI) && node --test --test-concurrency=1 --test-reporter=spec 'e2e/*.test.mjs'
 
 .PHONY: lint
 lint: check ## gofmt, go vet, staticcheck and the sizes of ARCHITECTURE.md
