@@ -16,7 +16,7 @@ step = @printf '== %s\n' '$(1)'
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## the demo: a show with products and pins at http://127.0.0.1:8080/s/demo
@@ -52,13 +52,15 @@ types: $(NODE_MODULES) ## the type check of the pages
 
 .PHONY: race
 race: ## the Go tests under the race detector, with ffmpeg and Chromium
-	$(call step,go test -race ./...)
-	go test -race -timeout 20m ./...
+	$(call step,go test -race)
+	go test -race -timeout 20m $$(go list ./... | grep -v /internal/e2e)
+	$(call step,go test -race ./internal/e2e)
+	go test -race -timeout 20m ./internal/e2e
 
 .PHONY: e2e
 e2e: $(NODE_MODULES) ## the pages in Chromium against the real program
 	$(call step,browser tests)
-	cd $(UI) && node --test --test-concurrency=1 --test-reporter=spec 'e2e/*.test.mjs'
+	cd $(UI) && node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.mjs
 
 .PHONY: lint
 lint: check ## gofmt, go vet, staticcheck and the sizes of ARCHITECTURE.md
