@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -35,35 +36,46 @@ var modules = map[string]string{
 // Lit's accessors live on the prototype and a defined field would hide them.
 const compilerOptions = `{"compilerOptions":{"target":"ES2022","useDefineForClassFields":false,"verbatimModuleSyntax":true}}`
 
-const namespace = "embedded"
+const (
+	namespace  = "embedded"
+	embedEntry = "src/entries/embed.ts"
+)
 
-// bundle builds every src/entries/*.ts, with shared chunks, and adds the files to the store.
+// bundle builds every src/entries/*.ts, with shared chunks, and adds the files to the store. What other sites
+// load is built by itself: it shares no cache with our own pages, and one file compresses better than several.
 func bundle(files fs.FS, into *assets, maps bool) (map[string]entry, error) {
 	found, err := fs.Glob(files, "src/entries/*.ts")
 	if err != nil {
 		return nil, fmt.Errorf("ui: %w", err)
 	}
-	options := scriptOptions(files)
-	options.EntryPoints = found
-	options.Outdir = "/assets"
-	options.Splitting = true
-	options.Metafile = true
-	options.EntryNames, options.ChunkNames = "[name]-[hash]", "part-[hash]"
-	if maps {
-		options.Sourcemap = api.SourceMapLinked
-	}
-	result := api.Build(options)
-	if err := failed(result.Errors); err != nil {
-		return nil, err
-	}
-	for _, f := range result.OutputFiles {
-		kind := "text/javascript; charset=utf-8"
-		if strings.HasSuffix(f.Path, ".map") {
-			kind = "application/json"
+	own := slices.DeleteFunc(slices.Clone(found), func(p string) bool { return p == embedEntry })
+	list := map[string]entry{}
+	for _, group := range [][]string{own, {embedEntry}} {
+		options := scriptOptions(files)
+		options.EntryPoints = group
+		options.Outdir = "/assets"
+		options.Splitting = true
+		options.Metafile = true
+		options.EntryNames, options.ChunkNames = "[name]-[hash]", "part-[hash]"
+		if maps {
+			options.Sourcemap = api.SourceMapLinked
 		}
-		into.put(f.Path, f.Contents, kind)
+		result := api.Build(options)
+		if err := failed(result.Errors); err != nil {
+			return nil, err
+		}
+		for _, f := range result.OutputFiles {
+			kind := "text/javascript; charset=utf-8"
+			if strings.HasSuffix(f.Path, ".map") {
+				kind = "application/json"
+			}
+			into.put(f.Path, f.Contents, kind)
+		}
+		if err := readEntries(result.Metafile, list); err != nil {
+			return nil, err
+		}
 	}
-	return readEntries(result.Metafile)
+	return list, nil
 }
 
 // scriptOptions are the options that tests share with the server.
@@ -187,7 +199,7 @@ func failed(list []api.Message) error {
 }
 
 // readEntries finds each entry's file and the transitive closure of its static imports.
-func readEntries(meta string) (map[string]entry, error) {
+func readEntries(meta string, list map[string]entry) error {
 	var m struct {
 		Outputs map[string]struct {
 			EntryPoint string `json:"entryPoint"`
@@ -195,9 +207,8 @@ func readEntries(meta string) (map[string]entry, error) {
 		}
 	}
 	if err := json.Unmarshal([]byte(meta), &m); err != nil {
-		return nil, fmt.Errorf("ui: bundler's metafile: %w", err)
+		return fmt.Errorf("ui: bundler's metafile: %w", err)
 	}
-	list := map[string]entry{}
 	for out, o := range m.Outputs {
 		name := strings.TrimPrefix(o.EntryPoint, namespace+":")
 		if !strings.HasPrefix(name, "src/entries/") {
@@ -221,7 +232,7 @@ func readEntries(meta string) (map[string]entry, error) {
 		sort.Strings(e.imports)
 		list[strings.TrimSuffix(path.Base(name), ".ts")] = e
 	}
-	return list, nil
+	return nil
 }
 
 func rooted(p string) string { return "/" + strings.TrimPrefix(p, "/") }

@@ -112,16 +112,26 @@ test('an old revision does not bring back what has ended', () => {
 });
 
 test('a pin that a snapshot lists no more stays until the picture gets there', () => {
-  const now = Date.now();
-  const source = new Source();
-  source.wall = new Date(now - 10_000);
+  const source = new Source().at(50_000);
   const { tracker, log } = track(source);
-  tracker.setPins([{ id: 'a', product: 'p', start: new Date(now - 60_000).toISOString(), rev: 1 }]);
-  tracker.setPins([]);
+  tracker.setPins([pin('a', 0)], t0 + 60_000);
+  tracker.setPins([], t0 + 61_000);
   assert.deepEqual(log, ['[a] +a']);
-  source.wall = new Date(now + 1000);
+  source.at(61_000);
   tracker.update();
   assert.deepEqual(log, ['[a] +a', '[] -a']);
+});
+
+test('what ended long before the picture is forgotten, whatever this computer’s clock says', () => {
+  const source = new Source().at(3_600_000);
+  const { tracker, log } = track(source);
+  tracker.apply(pin('a', 0, 20_000, 2));
+  tracker.apply(pin('b', 3_590_000, 3_595_000, 2));
+  source.at(3_592_000);
+  tracker.update();
+  source.at(10_000);
+  tracker.update();
+  assert.deepEqual(log, ['[b] +b', '[] -b']);
 });
 
 test('three pins at once keep their order', () => {

@@ -79,7 +79,7 @@ export function pinsAt(pins: readonly ShownPin[], at: Date | null): ShownPin[] {
   return pins.filter((p) => p.start <= now && (p.end === null || now < p.end));
 }
 
-/** How long a closed pin is remembered: a viewer may be this far behind (the window and some more). */
+/** How long a closed pin is remembered, in ms: a viewer may be this far behind (the window and some more). */
 const keepClosed = 10 * 60_000;
 
 /** Says which pins are on screen, whenever that changes. */
@@ -108,11 +108,15 @@ export class PinTracker {
     return this.shown;
   }
 
-  /** Takes a snapshot's pins. Those that it does not list any more are closed; their end may still be ahead of the viewer. */
-  setPins(pins: readonly Pin[]): void {
+  /**
+   * Takes a snapshot's pins. Those that it does not list any more are closed; their end may still be ahead of
+   * the viewer.
+   * @param now the server's clock at the snapshot, in milliseconds
+   */
+  setPins(pins: readonly Pin[], now = Date.now()): void {
     const listed = new Set(pins.map((p) => p.id));
-    const now = new Date().toISOString();
-    const gone = this.known.filter((p) => !listed.has(p.id)).map((p) => (p.end ? p : { ...p, end: now }));
+    const end = new Date(now).toISOString();
+    const gone = this.known.filter((p) => !listed.has(p.id)).map((p) => (p.end ? p : { ...p, end }));
     this.known = this.fresh([...gone, ...pins]);
     this.update();
   }
@@ -136,8 +140,9 @@ export class PinTracker {
     if (came.length > 0 || went.length > 0) this.onChange(next, came, went);
   }
 
+  /** Drops what ended long before the picture; without one, long before the newest pin. This computer's clock may be wrong. */
   private fresh(pins: Pin[]): Pin[] {
-    const limit = Date.now() - keepClosed;
-    return pins.filter((p) => !p.end || Date.parse(p.end) > limit);
+    const now = this.source.wallNow()?.getTime() ?? Math.max(...pins.map((p) => Date.parse(p.end ?? p.start)));
+    return pins.filter((p) => !p.end || Date.parse(p.end) > now - keepClosed);
   }
 }

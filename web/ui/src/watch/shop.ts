@@ -232,7 +232,7 @@ export class Shop extends EventTarget {
     this.products = s.products ?? [];
     this.viewers = s.viewers;
     this.player?.setClock(this.clock);
-    this.tracker?.setPins(s.pins ?? []);
+    this.tracker?.setPins(s.pins ?? [], Date.parse(s.now));
     this.changed();
     if (first) this.tell('ready', { show: s.show });
   }
