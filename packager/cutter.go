@@ -215,12 +215,8 @@ func (c *cutter) place(end int64) int64 {
 			end = l.start + c.target
 		}
 		// "round(EXTINF) MUST NOT be over TARGETDURATION" (bis §4.4.3.1): a long GOP is cut in the middle.
-		if end-c.segStart > c.longestSegment() && p.at > c.segStart {
-			if p.at > l.start {
-				c.closePart(p.at)
-			}
-			c.endSegment(p.at)
-			c.startSegment(p, false)
+		if end-c.segStart > c.longestSegment() && max(p.at, l.start) > c.segStart {
+			c.cutInside()
 			continue
 		}
 		break
@@ -278,16 +274,32 @@ func (c *cutter) closePart(end int64) {
 // closeWithoutPicture closes a part on the audio's word: the pictures have stopped, the audio goes on.
 func (c *cutter) closeWithoutPicture() {
 	l := c.lanes[laneMuxed]
+	if l.start+c.target-c.segStart > c.longestSegment() {
+		c.cutInside()
+	}
 	end := l.start + c.target
 	if c.pend != nil {
 		end = c.place(end)
 		c.pend = nil
 		c.floor, c.hasFloor = end, true
-	} else if end-c.segStart > c.longestSegment() {
-		c.endSegment(l.start)
-		c.startSegmentAt(l.start, c.anchor.date(l.start), false)
 	}
 	c.closePart(end)
+}
+
+// cutInside ends the segment before the pending picture, which is no keyframe, or where the last part
+// ended.
+func (c *cutter) cutInside() {
+	l := c.lanes[laneMuxed]
+	if c.pend != nil && c.pend.at > l.start {
+		c.closePart(c.pend.at)
+	}
+	at := l.start
+	c.endSegment(at)
+	if c.pend != nil && c.pend.at == at {
+		c.startSegment(c.pend, false)
+		return
+	}
+	c.startSegmentAt(at, c.anchor.date(at), false)
 }
 
 // beginCut ends the segment at the given place, once the audio before it is here.
@@ -336,15 +348,17 @@ func (c *cutter) startSegment(p *picture, independent bool) {
 	if w := p.au.Wall; !w.IsZero() {
 		wall = w.Add(media.Duration(p.at-p.au.PTS, rate)).Round(time.Millisecond)
 	}
-	if !independent {
-		c.stats.NotIndependent++
-		c.log.Warn("the GOP is longer than the target duration: a segment was cut where there is no keyframe",
-			"target_duration", c.cfg.TargetDuration, "hint", "set the encoder's keyframe interval to 2 s")
-	}
 	c.startSegmentAt(p.at, wall, independent)
 }
 
 func (c *cutter) startSegmentAt(at int64, wall time.Time, independent bool) {
+	if !independent {
+		// Said once, counted always.
+		if c.stats.NotIndependent++; c.stats.NotIndependent == 1 {
+			c.log.Warn("the GOP is longer than the target duration: segments are cut where there is no keyframe",
+				"target_duration", c.cfg.TargetDuration, "hint", "set the encoder's keyframe interval to 2 s")
+		}
+	}
 	c.segStart, c.inSegment = at, true
 	c.anchor, c.anchored = lineAt{at, wall}, true
 	if l := c.lanes[laneMuxed]; c.hasVideo && l.on {
