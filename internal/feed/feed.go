@@ -212,6 +212,9 @@ func errNotFollowed() *fault.Error {
 	return fault.New(fault.Unavailable, "The live feed cannot be followed right now.").WithHint("Try again in a few seconds.")
 }
 
+// Started is closed when Run has begun: from then on the feed can be followed.
+func (f *Feed) Started() <-chan struct{} { return f.started }
+
 func (f *Feed) running() bool {
 	select {
 	case <-f.started:
