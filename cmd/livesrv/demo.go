@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,26 +75,12 @@ func runDemo(ctx context.Context, con console, cfg config.Config, clip *demo.Cli
 		a.Close()
 		return err
 	}
-	printDemo(con.out, a, d, secret)
-
-	// The server ends after the demo has taken its pins and its token back, so that a kept folder is in order.
-	server, stopServer := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopServer()
-	play, stopPlay := context.WithCancel(ctx)
-	defer stopPlay()
-	ended, played := make(chan error, 1), make(chan error, 1)
-	go func() { ended <- a.Run(server) }()
-	go func() { played <- d.Run(play) }()
-	select {
-	case err = <-ended: // it failed
-		stopPlay()
-		<-played
-		return err
-	case err = <-played:
-	}
-	forget()
-	stopServer()
-	return errors.Join(err, <-ended)
+	return runApp(ctx, a, func(ctx context.Context) error {
+		printDemo(con.out, a, d, secret)
+		// The demo takes its pins and its token back before the server ends, so that a kept folder is in order.
+		defer forget()
+		return d.Run(ctx)
+	})
 }
 
 // demoToken makes an API token that lives as long as the demo.

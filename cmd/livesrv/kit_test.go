@@ -61,8 +61,20 @@ func runServer(t *testing.T, cfg config.Config) *server {
 		cancel()
 		t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx) }()
+	started, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- runApp(ctx, a, func(ctx context.Context) error {
+			close(started)
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	select {
+	case err := <-done:
+		cancel()
+		t.Fatal(err)
+	case <-started:
+	}
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,7 +121,17 @@ func TestDemoProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = run.Process.Kill() })
-	out.wait(t, "openapi.json", 3*time.Minute)
+	text := out.wait(t, "openapi.json", 3*time.Minute)
+	url := regexp.MustCompile(`http://\S+`).FindString(text)
+	// The multivariant playlist is there as soon as the clip plays; until the encoder has connected it is not.
+	deadline := time.Now().Add(time.Minute)
+	for playlist := ""; !strings.HasPrefix(playlist, "#EXTM3U"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("the demo does not play: %s", playlist)
+		}
+		playlist = get(t, strings.Replace(url, "/s/demo", "/live/demo/index.m3u8", 1))
+	}
+	http.DefaultClient.CloseIdleConnections()
 	if err := run.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}

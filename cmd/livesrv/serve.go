@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,8 +49,11 @@ variables and flags, the latter winning: 'livesrv config print' shows them all.`
 		if err != nil {
 			return err
 		}
-		printStart(con.out, a)
-		return a.Run(cmd.Context())
+		return runApp(cmd.Context(), a, func(ctx context.Context) error {
+			printStart(con.out, a)
+			<-ctx.Done()
+			return nil
+		})
 	}
 	return cmd
 }
@@ -69,6 +73,32 @@ func startApp(ctx context.Context, cfg config.Config, log *slog.Logger) (*app.Ap
 		return nil, err
 	}
 	return a, nil
+}
+
+// runApp runs a server and, once it can do everything that it is there for, during beside it. It ends the server
+// when during has returned, which it must when its context ends.
+func runApp(ctx context.Context, a *app.App, during func(context.Context) error) error {
+	server, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(server) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-a.Started():
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- during(ctx) }()
+	select {
+	case err := <-ended:
+		cancel()
+		return errors.Join(err, <-done)
+	case err := <-done:
+		stop()
+		return errors.Join(err, <-ended)
+	}
 }
 
 // printStart says once where everything is, and the first admin's password.

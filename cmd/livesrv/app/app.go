@@ -159,6 +159,9 @@ func (a *App) Run(ctx context.Context) error {
 	}
 }
 
+// Started is closed when a running server can do everything that it is there for.
+func (a *App) Started() <-chan struct{} { return a.feed.Started() }
+
 // Close ends what New opened. Run closes by itself.
 func (a *App) Close() {
 	if a.db == nil {

@@ -176,6 +176,11 @@ func (r *rooms) connect(metrics *prometheus.Registry) {
 
 // ready says what the server lacks to serve.
 func (r *rooms) ready(ctx context.Context) error {
+	select {
+	case <-r.feed.Started():
+	default:
+		return fault.New(fault.Unavailable, "the server is starting").WithHint("try again in a moment")
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if err := r.db.Ping(ctx); err != nil {
