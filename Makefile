@@ -60,7 +60,7 @@ race: ## the Go tests under the race detector, with ffmpeg and Chromium
 .PHONY: e2e
 e2e: $(NODE_MODULES) ## the pages in Chromium against the real program
 	$(call step,browser tests)
-	cd $(UI) && node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.mjs
+	cd $(UI) && npm test
 
 .PHONY: lint
 lint: check ## gofmt, go vet, staticcheck and the sizes of ARCHITECTURE.md
