@@ -49,7 +49,9 @@ type H265 struct{ VPS, SPS, PPS []byte }
 type AV1 struct{ SequenceHeader []byte }
 
 // AAC is AAC-LC, HE-AAC or HE-AACv2, as its AudioSpecificConfig says.
-type AAC struct{ Config mpeg4audio.AudioSpecificConfig }
+type AAC struct {
+	Config mpeg4audio.AudioSpecificConfig
+}
 
 // Opus always runs on a 48 kHz clock.
 type Opus struct{ ChannelCount int }
