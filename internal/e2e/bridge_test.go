@@ -14,6 +14,7 @@ import (
 
 	"github.com/bluenviron/gortmplib"
 	"github.com/bluenviron/gortmplib/pkg/codecs"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	mp4codecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
@@ -162,8 +163,8 @@ func (b *bridge) sample(t bridgeTrack, dts int64, s *fmp4.Sample) error {
 	if !t.Codec.IsVideo() {
 		return b.writer.WriteMPEG4Audio(t.Track, at(dts), s.Payload)
 	}
-	au, err := s.GetH265()
-	if err != nil {
+	var au h264.AVCC // HEVC's samples are laid out alike
+	if err := au.Unmarshal(s.Payload); err != nil {
 		return err
 	}
 	return b.writer.WriteH265(t.Track, at(dts+int64(s.PTSOffset)), at(dts), au)

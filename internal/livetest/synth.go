@@ -58,7 +58,7 @@ func (s *Synth) Tracks() []media.Track {
 	}
 	if s.AudioRate > 0 {
 		t = append(t, media.Track{ID: len(t), ClockRate: s.AudioRate, Codec: &media.AAC{Config: mpeg4audio.AudioSpecificConfig{
-			Type: mpeg4audio.ObjectTypeAACLC, SampleRate: s.AudioRate, ChannelConfig: 2, ChannelCount: 2,
+			Type: mpeg4audio.ObjectTypeAACLC, SampleRate: s.AudioRate, ChannelConfig: 2,
 		}}})
 	}
 	return t

@@ -123,7 +123,6 @@ func (c *cursor) take(n int) []byte {
 	return v
 }
 
-func (c *cursor) u8() byte    { return c.take(1)[0] }
 func (c *cursor) u32() uint32 { return binary.BigEndian.Uint32(c.take(4)) }
 func (c *cursor) u64() uint64 { return binary.BigEndian.Uint64(c.take(8)) }
 
