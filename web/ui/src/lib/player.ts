@@ -4,8 +4,10 @@
 // hls.js plays wherever Media Source Extensions are (ManagedMediaSource on new iPhones included). Native HLS
 // is only for browsers without either: a browser's canPlayType is not believed, because Chromium answers
 // 'maybe' and then fails.
-import Hls, { ErrorTypes, Events, type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js';
+import Hls, { ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
+import { config } from './hls-config';
 import { readRange, type PinSource, type RangedPin } from './pins';
+import { timeAt, wallAt } from './wall';
 
 /**
  * `idle` before start and after stop · `loading` no picture yet · `playing` · `paused` by the viewer ·
@@ -33,48 +35,6 @@ const longStall = 1500;
 const stuckAfter = 3000;
 const retryFirst = 700;
 const retrySlowest = 6000;
-
-const config: Partial<HlsConfig> = {
-  lowLatencyMode: true,
-  // Catches up a second in ten; the pitch stays and the pace is not noticed.
-  maxLiveSyncPlaybackRate: 1.1,
-  // Don't let one stall push the viewer back for the rest of the show.
-  liveSyncOnStallIncrease: 0,
-  backBufferLength: 20,
-  maxBufferLength: 12,
-  maxMaxBufferLength: 30,
-  // fMP4 needs no transmuxing worth a worker, and a worker costs start time.
-  enableWorker: false,
-  startFragPrefetch: true,
-  testBandwidth: false,
-  abrEwmaDefaultEstimate: 4_000_000,
-  capLevelToPlayerSize: true,
-  maxBufferHole: 0.3,
-  highBufferWatchdogPeriod: 1,
-  // Cues are not read (see pins.ts); do not make any.
-  enableDateRangeMetadataCues: false,
-  enableEmsgMetadataCues: false,
-  enableID3MetadataCues: false,
-  manifestLoadPolicy: {
-    default: { maxTimeToFirstByteMs: 8000, maxLoadTimeMs: 12_000, timeoutRetry: null, errorRetry: null },
-  },
-  playlistLoadPolicy: {
-    default: {
-      maxTimeToFirstByteMs: 15_000,
-      maxLoadTimeMs: 20_000,
-      timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 2000 },
-      errorRetry: { maxNumRetry: 6, retryDelayMs: 400, maxRetryDelayMs: 4000 },
-    },
-  },
-  fragLoadPolicy: {
-    default: {
-      maxTimeToFirstByteMs: 10_000,
-      maxLoadTimeMs: 30_000,
-      timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 2000 },
-      errorRetry: { maxNumRetry: 6, retryDelayMs: 300, maxRetryDelayMs: 4000 },
-    },
-  },
-};
 
 /** Plays one stream. Fires `change` whenever `status`, `muted`, `atLive` or the delay's reading changes. */
 export class Player extends EventTarget implements PinSource {
@@ -185,7 +145,7 @@ export class Player extends EventTarget implements PinSource {
 
   /** Plays from a wall time, if it is still in the window; says whether it is. */
   seekTo(when: Date): boolean {
-    const to = this.timeOf(when);
+    const to = timeAt(this.details()?.fragments ?? [], when);
     if (to === null) return false;
     this.video.currentTime = to;
     this.chosen = true;
@@ -470,36 +430,13 @@ export class Player extends EventTarget implements PinSource {
   private wallAt(time: number): Date | null {
     if (!this.sawPicture && this.video.readyState < 2) return null;
     if (!this.hls) return this.nativeWall(time);
-    const details = this.details();
-    if (!details?.hasProgramDateTime) return null;
-    const list = details.fragments;
-    // The last segment that starts at or before the time; the list is short and in order.
-    for (let i = list.length - 1; i >= 0; i--) {
-      const f = list[i]!;
-      if (f.programDateTime !== null && (f.start <= time || i === 0)) {
-        return new Date(f.programDateTime + (time - f.start) * 1000);
-      }
-    }
-    return this.hls.playingDate;
+    return wallAt(this.details()?.fragments ?? [], time);
   }
 
   private nativeWall(time: number): Date | null {
     const start = (this.video as HTMLVideoElement & { getStartDate?: () => Date }).getStartDate?.();
     const ms = start?.getTime();
     return ms === undefined || Number.isNaN(ms) ? null : new Date(ms + time * 1000);
-  }
-
-  private timeOf(when: Date): number | null {
-    const list = this.details()?.fragments ?? [];
-    const first = list[0];
-    const last = list[list.length - 1];
-    const ms = when.getTime();
-    if (!first?.programDateTime || !last?.programDateTime || ms < first.programDateTime) return null;
-    for (let i = list.length - 1; i >= 0; i--) {
-      const f = list[i]!;
-      if (f.programDateTime !== null && f.programDateTime <= ms) return f.start + (ms - f.programDateTime) / 1000;
-    }
-    return null;
   }
 
   private livePoint(): number | null {
