@@ -33,8 +33,9 @@ const (
 	silence = 10 * media.VideoClockRate
 	// driftPPM is the clock error from which wall time can no longer be corrected slowly.
 	driftPPM = 500
-	// deepReorder is how many pictures may be shown later than they are decoded.
-	deepReorder = 3
+	// deepReorder is how many pictures may be shown later than they are decoded. Two B-frames, of which
+	// x264 and OBS make one a reference of the other, come to 4.
+	deepReorder = 4
 )
 
 // sight is what the doctor sees of an access unit: its size and its stamps as the publisher sent them.
