@@ -170,8 +170,16 @@ func TestPeople(t *testing.T) {
 	login("correct horse battery").fails(t, exitFailed)
 	login("another long secret").fine(t)
 
+	// Who has lost every way in sets a password beside the running server.
+	lost := command(t, "a third long secret\n", nil, "user", "passwd", "anna", "--data", s.data)
+	lost.fine(t)
+	login("another long secret").fails(t, exitFailed)
+	login("a third long secret").fine(t)
+	command(t, "a third long secret\n", nil, "user", "passwd", "nobody", "--data", s.data).fails(t, exitFailed, "nobody")
+	command(t, "a third long secret\n", nil, "user", "passwd", "anna", "--data", t.TempDir()).fails(t, exitFailed, "holds no database")
+
 	tokens := decode[[]tokenView](t, anna.run(t, "", "token", "list", "--json").fine(t))
-	if len(tokens) != 2 {
+	if len(tokens) != 3 {
 		t.Fatalf("got %+v", tokens)
 	}
 	for _, token := range tokens {

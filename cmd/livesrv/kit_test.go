@@ -41,6 +41,7 @@ type server struct {
 	*app.App
 	url   string
 	token string
+	data  string // its folder
 }
 
 // startServer runs a server in this process until the test ends, with a token of its first admin.
@@ -82,7 +83,7 @@ func runServer(t *testing.T, cfg config.Config) *server {
 		}
 		http.DefaultClient.CloseIdleConnections()
 	})
-	return &server{App: a, url: a.Addrs().URL}
+	return &server{App: a, url: a.Addrs().URL, data: cfg.Data.Dir}
 }
 
 // scrape reads the metrics.

@@ -26,7 +26,8 @@ const (
 // rooms is the table of arrows. A package lies in the room with the longest matching directory.
 var rooms = []room{
 	{dir: "cmd/livesrv", may: []string{"*", "configs", "github.com/spf13/cobra", "github.com/spf13/pflag",
-		"github.com/prometheus/client_golang", "golang.org/x/sync", "golang.org/x/term"}},
+		"github.com/prometheus/client_golang", "golang.org/x/sync", "golang.org/x/term"},
+		test: []string{"golang.org/x/net"}},
 	{dir: "cmd/livesrv/demo", may: []string{"*", gortmplib, mediacommon, gomp4, "golang.org/x/sync"}},
 	{dir: "configs"},
 	{dir: "internal/arch"},

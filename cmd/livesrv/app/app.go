@@ -20,6 +20,7 @@ import (
 	"livesrv/internal/config"
 	"livesrv/internal/fault"
 	"livesrv/internal/show"
+	"livesrv/internal/store"
 )
 
 // App is one server. Make it with New, bind it with Listen, fill it with Bootstrap, serve with Run; or Close it.
@@ -111,6 +112,25 @@ func (a *App) Bootstrap(ctx context.Context) error {
 
 // FirstAdmin is the user that Bootstrap made, if it made one.
 func (a *App) FirstAdmin() FirstAdmin { return a.first }
+
+// OpenAccounts opens the accounts of a data folder, whether or not its server runs: for who can sign in no more. close
+// must be called in the end.
+func OpenAccounts(ctx context.Context, dir string, log *slog.Logger) (accounts *account.Service, close func() error, err error) {
+	path := filepath.Join(dir, databaseName)
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, fault.New(fault.Invalid, "%s holds no database", dir).WithHint("name the data folder of a server of this machine").Because(err)
+	}
+	db, err := store.Open(ctx, store.Config{Path: path}, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	accounts, err = account.New(account.DefaultConfig(), account.Deps{
+		Users: db.Accounts(), Sessions: db.Accounts(), Tokens: db.Accounts(), Log: log})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return accounts, db.Close, nil
+}
 
 // Catalogue, Shows and Accounts are rooms for whoever fills the server from inside, as the demo does.
 func (a *App) Catalogue() *catalogue.Service { return a.catalogue }
