@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -39,12 +42,14 @@ type remote struct {
 	con    console
 	server string
 	token  string
+	ca     string
 }
 
-// flags adds --server and --token.
+// flags adds --server, --token and --ca.
 func (r *remote) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.server, "server", "", "`URL` of the server (LIVESRV_SERVER; default "+defaultServer+")")
 	cmd.Flags().StringVar(&r.token, "token", "", "API `TOKEN` (LIVESRV_TOKEN)")
+	cmd.Flags().StringVar(&r.ca, "ca", "", "certificate `FILE` (PEM) to trust too, such as data/self-signed.crt of the server")
 }
 
 // dial makes the client; it connects with the first request.
@@ -56,8 +61,29 @@ func (r *remote) dial() (*client, error) {
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout = answerTimeout
+	if r.ca != "" {
+		if t.TLSClientConfig, err = trust(r.ca); err != nil {
+			return nil, err
+		}
+	}
 	return &client{base: strings.TrimSuffix(base, "/"), token: cmp.Or(r.token, r.con.getenv(config.EnvToken)),
 		http: &http.Client{Transport: t}}, nil
+}
+
+// trust is a TLS configuration that trusts a certificate beside those that the system trusts.
+func trust(file string) (*tls.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "%s cannot be read", file).Because(err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fault.New(fault.Invalid, "%s holds no certificate", file).WithHint("name a file in PEM, such as self-signed.crt of the server's data folder")
+	}
+	return &tls.Config{RootCAs: pool}, nil
 }
 
 // request is one question to the API.
@@ -93,6 +119,10 @@ func (c *client) send(ctx context.Context, q request) (*http.Response, error) {
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, fault.New(fault.Unavailable, "stopped before the server had answered")
+		}
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return nil, fault.New(fault.Unavailable, "the certificate of %s is not trusted", c.base).
+				WithHint("If it is the server's own, name it with --ca: self-signed.crt in its data folder.").Because(reason(err))
 		}
 		return nil, fault.New(fault.Unavailable, "no server answers at %s", c.base).
 			WithHint("Is it running? Name another one with --server or %s.", config.EnvServer).Because(reason(err))

@@ -214,3 +214,17 @@ func TestBackup(t *testing.T) {
 		t.Errorf("the copy lacks the show: %s", out)
 	}
 }
+
+// TestSelfSigned: the commands reach a server with a certificate of its own once they are told to trust it.
+func TestSelfSigned(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.HTTP.TLSSelfSigned = true
+	s := runServer(t, cfg)
+	if !strings.HasPrefix(s.url, "https://") {
+		t.Fatalf("serving at %s", s.url)
+	}
+	s.run(t, "", "show", "list").fails(t, exitFailed, "is not trusted", "--ca")
+	s.run(t, "", "show", "list", "--ca", filepath.Join(s.data, "self-signed.crt")).fine(t)
+	s.run(t, "", "show", "list", "--ca", filepath.Join(s.data, "livesrv.db")).fails(t, exitFailed, "holds no certificate")
+	command(t, "", nil, "health", "--http", strings.TrimPrefix(s.url, "https://"), "--tls-self-signed").fine(t)
+}
