@@ -21,8 +21,10 @@ import { priceText } from './words';
 
 addMessages(messages);
 
-/** Width from which the shop stands beside the picture. */
+/** Width from which the shop stands beside the picture; a phone held sideways counts too. */
 const wideFrom = 860;
+/** Height under which cards are drawn small and a portrait picture does not shape the stage. */
+const lowUnder = 560;
 
 /**
  * A show: the picture with the cards over it, and the shop beside it (or below, on a phone).
@@ -38,6 +40,7 @@ export class LiveWatch extends LitElement {
     framed: { type: Boolean, reflect: true },
     offAir: { type: Boolean, attribute: 'off-air' },
     wide: { state: true },
+    low: { state: true },
     portrait: { state: true },
     cinema: { state: true },
     idle: { state: true },
@@ -57,6 +60,7 @@ export class LiveWatch extends LitElement {
   protected shop!: Shop;
   protected player!: Player;
   private wide = false;
+  private low = false;
   private portrait = true;
   private cinema = false;
   private idle = false;
@@ -67,7 +71,7 @@ export class LiveWatch extends LitElement {
   private idleTimer: ReturnType<typeof setTimeout> | undefined;
   private clock: ReturnType<typeof setInterval> | undefined;
   private readonly sizes = new ResizeObserver(([e]) => {
-    if (e) this.wide = e.contentRect.width >= wideFrom;
+    if (e) this.measure(e.contentRect);
   });
   private readonly again = () => this.requestUpdate();
   private off = new AbortController();
@@ -78,7 +82,7 @@ export class LiveWatch extends LitElement {
     super.connectedCallback();
     setLocale(this.lang || document.documentElement.lang || navigator.language);
     this.off = new AbortController();
-    this.wide = this.getBoundingClientRect().width >= wideFrom;
+    this.measure(this.getBoundingClientRect());
     this.sizes.observe(this);
     this.portrait = this.keptShape() ?? true;
     if (this.hasUpdated) this.begin();
@@ -99,6 +103,11 @@ export class LiveWatch extends LitElement {
       this.end();
       this.begin();
     }
+  }
+
+  private measure({ width, height }: { width: number; height: number }): void {
+    this.low = height < lowUnder;
+    this.wide = width >= wideFrom || (this.low && width >= 640 && width > height * 1.4);
   }
 
   private begin(): void {
@@ -193,7 +202,7 @@ export class LiveWatch extends LitElement {
     const poster = shop?.show ? posterOf(shop.show) : undefined;
     const own = this.localName === 'live-watch';
     const title = shop?.show?.title ?? t('stage.label');
-    return html`<div role=${own ? 'main' : 'region'} aria-label=${title} class="app ${mode} ${this.portrait ? 'tall' : ''} ${this.cinema ? 'cinema' : ''} ${open ? 'open' : ''} ${quiet ? 'quiet' : ''}" part="app">
+    return html`<div role=${own ? 'main' : 'region'} aria-label=${title} class="app ${mode} ${this.portrait && !(this.wide && this.low) ? 'tall' : ''} ${this.cinema ? 'cinema' : ''} ${open ? 'open' : ''} ${quiet ? 'quiet' : ''}" part="app">
       <p class="visually-hidden" role="heading" aria-level=${own ? 1 : 2}>${title}</p>
       <section
         class="stage"
@@ -233,7 +242,7 @@ export class LiveWatch extends LitElement {
 
   private cards() {
     const newest = [...this.shop.shown].reverse();
-    const small = this.mode === 'stacked';
+    const small = this.mode === 'stacked' || this.low;
     return repeat(
       newest,
       (p) => p.id,
