@@ -12,6 +12,7 @@ import (
 	"livesrv/cmd/livesrv/demo"
 	"livesrv/internal/account"
 	"livesrv/internal/config"
+	"livesrv/internal/fault"
 )
 
 func newDemo(con console) *cobra.Command {
@@ -63,6 +64,10 @@ func runDemo(ctx context.Context, con console, cfg config.Config, clip *demo.Cli
 	a, err := startApp(ctx, cfg, log)
 	if err != nil {
 		return err
+	}
+	if a.Addrs().RTMP == "" {
+		a.Close()
+		return fault.New(fault.Invalid, "the demo pushes over RTMP, which is switched off").WithHint("leave rtmp.address as it is, or name a port: --rtmp :1936")
 	}
 	rooms := demo.Rooms{Catalogue: a.Catalogue(), Shows: a.Shows(), Merchant: a.Merchant()}
 	d, err := demo.New(ctx, rooms, a.Addrs().RTMP, clip, log)

@@ -52,12 +52,18 @@ func TestProcess(t *testing.T) {
 		t.Errorf("health: %v %s", err, b)
 	}
 
-	second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=")
-	second.Dir = dir
-	b, err := second.CombinedOutput()
-	if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the HTTP port "+address+" cannot be used") ||
-		!strings.Contains(string(b), "--http :8081") {
-		t.Errorf("a port in use: code %d\n%s", code, b)
+	for _, busy := range []struct{ http, rtmp, admin, port, fix string }{
+		{address, "127.0.0.1:0", "", "HTTP", "--http :8081"},
+		{"127.0.0.1:0", address, "", "RTMP", "--rtmp :1936"},
+		{"127.0.0.1:0", "127.0.0.1:0", address, "admin", "--set admin.address=127.0.0.1:9091"},
+	} {
+		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp, "--set", "admin.address="+busy.admin)
+		second.Dir = dir
+		b, err := second.CombinedOutput()
+		if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the "+busy.port+" port "+address+" cannot be used") ||
+			!strings.Contains(string(b), busy.fix) {
+			t.Errorf("the %s port in use: code %d\n%s", busy.port, code, b)
+		}
 	}
 
 	if err := serve.Process.Signal(syscall.SIGTERM); err != nil {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,8 +31,9 @@ type App struct {
 	began time.Time
 	build Build
 	rooms
-	admin *admin
-	first FirstAdmin
+	admin  *admin
+	first  FirstAdmin
+	closed sync.Once
 }
 
 // FirstAdmin is the user that the first start makes; Password is "" at every later start.
@@ -63,7 +65,7 @@ func New(ctx context.Context, cfg config.Config, b Build, log *slog.Logger) (*Ap
 // databasePath is where the database lies.
 func databasePath(cfg config.Config) string { return filepath.Join(cfg.Data.Dir, databaseName) }
 
-// Listen binds every port, or none: a port in use is an error here, and names the flag that changes it.
+// Listen binds every port: one that is in use is an error here, and names the flag that changes it.
 func (a *App) Listen() error {
 	for _, l := range []struct {
 		what, address, fix string
@@ -184,13 +186,14 @@ func (a *App) Started() <-chan struct{} { return a.feed.Started() }
 
 // Close ends what New opened. Run closes by itself.
 func (a *App) Close() {
-	if a.db == nil {
-		return
-	}
-	if err := a.db.Close(); err != nil {
-		a.log.Error("the database was not closed in order", "error", err)
-	}
-	a.db = nil
+	a.closed.Do(func() {
+		if a.db == nil {
+			return // New failed before it was open
+		}
+		if err := a.db.Close(); err != nil {
+			a.log.Error("the database was not closed in order", "error", err)
+		}
+	})
 }
 
 // health is what the admin listener says.
