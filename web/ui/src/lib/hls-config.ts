@@ -3,8 +3,8 @@ import type { HlsConfig } from 'hls.js';
 /** How hls.js plays our low-latency streams. */
 export const config: Partial<HlsConfig> = {
   lowLatencyMode: true,
-  // Catches up a second in ten; the pitch stays and the pace is not noticed.
-  maxLiveSyncPlaybackRate: 1.1,
+  // We keep the pace ourselves: see pace.ts.
+  maxLiveSyncPlaybackRate: 1,
   // Don't let one stall push the viewer back for the rest of the show.
   liveSyncOnStallIncrease: 0,
   backBufferLength: 20,

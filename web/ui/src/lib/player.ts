@@ -6,8 +6,9 @@
 // 'maybe' and then fails.
 import Hls, { ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
 import { config } from './hls-config';
+import { Pace } from './pace';
 import { readRange, type PinSource, type RangedPin } from './pins';
-import { timeAt, wallAt } from './wall';
+import { nativeWallAt, timeAt, wallAt } from './wall';
 
 /**
  * `idle` before start and after stop · `loading` no picture yet · `playing` · `paused` by the viewer ·
@@ -57,6 +58,7 @@ export class Player extends EventTarget implements PinSource {
   private reading = '';
   /** True after the viewer paused or went back: then being behind is their choice until they jump to live. */
   private chosen = false;
+  private readonly pace = new Pace();
   private readonly off: AbortController = new AbortController();
 
   constructor(
@@ -329,7 +331,8 @@ export class Player extends EventTarget implements PinSource {
   }
 
   private stalled(): void {
-    if (!this.stalledAt) this.stalledAt = Date.now();
+    if (!this.stalledAt) this.pace.stalled(this.partTarget());
+    this.stalledAt ||= Date.now();
     this.set('stalled');
   }
 
@@ -346,6 +349,7 @@ export class Player extends EventTarget implements PinSource {
     if (v.currentTime !== this.lastTime) {
       this.lastTime = v.currentTime;
       this.lastMove = now;
+      this.keepPace();
       this.changed();
       return;
     }
@@ -367,6 +371,17 @@ export class Player extends EventTarget implements PinSource {
       }
     }
     return false;
+  }
+
+  /** Plays a little faster while behind the intended delay, unless the viewer chose to be. */
+  private keepPace(): void {
+    const ahead = this.hls?.mainForwardBufferInfo?.len ?? 0;
+    const rate = this.chosen ? 1 : this.pace.rate(this.behindBy(), ahead, this.partTarget());
+    if (this.hls && this.video.playbackRate !== rate) this.video.playbackRate = rate;
+  }
+
+  private partTarget(): number {
+    return this.details()?.partTarget || 1;
   }
 
   /** After gaps hls.js 1.7 can go on reading playlists without loading what they list. */
@@ -429,14 +444,8 @@ export class Player extends EventTarget implements PinSource {
 
   private wallAt(time: number): Date | null {
     if (!this.sawPicture && this.video.readyState < 2) return null;
-    if (!this.hls) return this.nativeWall(time);
+    if (!this.hls) return nativeWallAt(this.video, time);
     return wallAt(this.details()?.fragments ?? [], time);
-  }
-
-  private nativeWall(time: number): Date | null {
-    const start = (this.video as HTMLVideoElement & { getStartDate?: () => Date }).getStartDate?.();
-    const ms = start?.getTime();
-    return ms === undefined || Number.isNaN(ms) ? null : new Date(ms + time * 1000);
   }
 
   private livePoint(): number | null {

@@ -30,3 +30,10 @@ export function timeAt(segments: readonly Dated[], wall: Date): number | null {
   }
   return null;
 }
+
+/** The wall time at a moment of a video that the browser plays by itself; null where it does not tell. */
+export function nativeWallAt(video: HTMLVideoElement, time: number): Date | null {
+  const start = (video as HTMLVideoElement & { getStartDate?: () => Date }).getStartDate?.();
+  const ms = start?.getTime();
+  return ms === undefined || Number.isNaN(ms) ? null : new Date(ms + time * 1000);
+}
