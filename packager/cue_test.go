@@ -254,6 +254,9 @@ func TestCueRefusals(t *testing.T) {
 	if _, err := s.p.EndCue("pin_9", s.now); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("an unknown cue was ended: %v", err)
 	}
+	if _, err := s.p.EndCue("pin_1", time.Time{}); fault.KindOf(err) != fault.Invalid || !strings.HasPrefix(err.Error(), "end: ") {
+		t.Errorf("an end at no time: %v", err)
+	}
 	first, err := s.p.EndCue("pin_1", epoch)
 	if err != nil || !first.End.Equal(first.Start) {
 		t.Errorf("an end before the start: %+v, %v", first, err)

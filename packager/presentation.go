@@ -95,8 +95,12 @@ func (p *Presentation) PutCue(c Cue) (Bound, error) {
 	return p.bound(k), nil
 }
 
-// EndCue ends an open cue; ending it again changes nothing. Errors: NotFound, Gone.
+// EndCue ends an open cue; ending it again changes nothing. Errors: Invalid on "end" for no time at all,
+// NotFound, Gone.
 func (p *Presentation) EndCue(id string, end time.Time) (Bound, error) {
+	if end.IsZero() {
+		return Bound{}, fault.New(fault.Invalid, "a cue needs a time to end at").At("end")
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {

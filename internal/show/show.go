@@ -62,7 +62,7 @@ type Pin struct {
 	SKU     catalogue.SKUID     `json:"sku,omitempty"` // the choice to show first, or ""
 	Start   time.Time           `json:"start"`         // as written in the playlist
 	End     *time.Time          `json:"end"`           // nil while it is open
-	Media   *int64              `json:"mediaMs"`       // ms on the presentation's timeline; nil while no media has bound it
+	Media   *int64              `json:"mediaMs"`       // ms on the presentation's timeline; nil for good where the pin was made before there was media
 	Price   catalogue.Money     `json:"price"`         // at the pin: of the SKU, or the lowest of the product
 	Rev     int64               `json:"rev"`
 }
