@@ -6,7 +6,7 @@ import "time"
 type Blob struct {
 	// Plain is the resource as it is; Gzip the same compressed, nil for media.
 	Plain, Gzip []byte
-	// TargetDuration is the playlist's, for the cache times of hls.md rule 30.
+	// TargetDuration is the playlist's, for the cache times of docs/hls.md rule 30.
 	TargetDuration time.Duration
 	// Ended says that the presentation has ended: the playlist will not change any more.
 	Ended bool
@@ -31,7 +31,7 @@ const (
 	SkipV2
 )
 
-// Query is what a playlist request asks for: the delivery directives of hls.md §2.4.
+// Query is what a playlist request asks for: the delivery directives of docs/hls.md, rules 22 to 27.
 type Query struct {
 	// HasMSN and HasPart say whether _HLS_msn and _HLS_part were given.
 	HasMSN, HasPart bool

@@ -142,7 +142,7 @@ func TestBlockedAllocations(t *testing.T) {
 	}
 }
 
-// TestLookupAllocations: what is asked for and is not there costs nothing (hls.md P20).
+// TestLookupAllocations: what is asked for and is not there costs nothing (docs/hls.md P20).
 func TestLookupAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

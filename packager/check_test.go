@@ -15,7 +15,7 @@ import (
 	"livesrv/packager/playlist"
 )
 
-// checker holds every published snapshot of a presentation against the rules of hls.md §2. It fails with
+// checker holds every published snapshot of a presentation against the rules of docs/hls.md. It fails with
 // the number of the rule.
 type checker struct {
 	p     *Presentation

@@ -164,7 +164,7 @@ func eventID(id, what string) uint32 {
 }
 
 // events appends the events of a part from start to end: what begins or ends in it or is late, and at a
-// segment's start what is still open, verbatim (hls.md §2.8, rule 44).
+// segment's start what is still open, verbatim (docs/hls.md, rule 44).
 func (l *cueList) events(ln *lane, b []fmp4.Event, start, end int64, segmentStart bool) []fmp4.Event {
 	i := ln.index
 	for _, k := range l.all {
@@ -190,7 +190,7 @@ func (l *cueList) events(ln *lane, b []fmp4.Event, start, end int64, segmentStar
 	return b
 }
 
-// event is placed "on the same timeline as the tracks, in the timescale of one of them" (hls.md rule 44).
+// event is placed "on the same timeline as the tracks, in the timescale of one of them" (docs/hls.md rule 44).
 func (k *cue) event(ln *lane, id uint32, line int64, data []byte) fmp4.Event {
 	scale := rate
 	if !ln.pictures {

@@ -60,7 +60,7 @@ func (c *cutter) resume(au *media.AccessUnit, at int64) {
 
 // gapTo lists gap parts up to the given place: whole parts while the publisher is silent, and the rest
 // when it is back. "An encoder that stalls … GAP" keeps players reading on instead of giving up
-// (bis §6.2.1, hls.md rule 10). A hole of less than half a part is left to PROGRAM-DATE-TIME.
+// (bis §6.2.1, docs/hls.md rule 10). A hole of less than half a part is left to PROGRAM-DATE-TIME.
 func (c *cutter) gapTo(to int64, last bool) {
 	if !c.anchored || last && !c.inSegment && to-c.gapEdge < c.target/2 {
 		return

@@ -255,7 +255,7 @@ func (p *Presentation) publish(quiet bool) {
 }
 
 // begun says whether every rendition that there is at the start has media: each reports on the other from
-// its first playlist on (hls.md rule 21).
+// its first playlist on (docs/hls.md rule 21).
 func (p *Presentation) begun() bool {
 	for i, l := range p.cut.lanes {
 		if l.on && len(l.segs) == 0 && len(l.open.parts) == 0 && p.lanes[1-i].Load() == nil && !p.ended {

@@ -19,7 +19,7 @@ type Rendition struct {
 // Name is the rendition's name: a directory below the presentation's.
 func (r *Rendition) Name() string { return r.name }
 
-// Playlist gives the media playlist, waiting for what the query asks for (hls.md rules 22 to 26).
+// Playlist gives the media playlist, waiting for what the query asks for (docs/hls.md rules 22 to 26).
 // Errors: Invalid for a query that cannot be met, Unavailable after three target durations, ctx's own.
 // The Blob of an error still has TargetDuration.
 func (r *Rendition) Playlist(ctx context.Context, q Query) (Blob, error) {
@@ -49,7 +49,7 @@ func (r *Rendition) Playlist(ctx context.Context, q Query) (Blob, error) {
 }
 
 // Part gives a part's bytes. The part that the preload hint announces is waited for; when it turns out
-// not to come, and for every other that is not there, the error is NotFound (hls.md rule 20).
+// not to come, and for every other that is not there, the error is NotFound (docs/hls.md rule 20).
 func (r *Rendition) Part(ctx context.Context, msn uint64, n int) (Blob, error) {
 	failed := Blob{TargetDuration: r.target}
 	s := r.snap.Load()

@@ -301,7 +301,7 @@ func (p *Presentation) freeze(s *starter, video, sound *media.Track) {
 	p.cut.anchor = lineAt{pts, wall.Round(time.Millisecond)}
 }
 
-// header is frozen with the first part (hls.md P1).
+// header is frozen with the first part (docs/hls.md P1).
 func (p *Presentation) header() playlist.Header {
 	target := media.Duration(p.cut.target, rate)
 	td := p.cfg.TargetDuration

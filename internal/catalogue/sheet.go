@@ -54,7 +54,7 @@ type dialect struct {
 	html    bool             // descriptions are HTML
 }
 
-// ours is what Export writes. Shopify's two are read as its own documentation and files lay them out; see shop.md §3.7.
+// ours is what Export writes. Shopify's two are read as its own documentation and files lay them out.
 var ours = &dialect{
 	name:  "livesrv",
 	marks: []string{"currency", "option1_name", "compare_at_price", "sku_image"},

@@ -30,7 +30,7 @@ func usable(c media.Codec) bool {
 // strip takes out of units, in place, what belongs into the track or nowhere: parameter sets, access unit
 // delimiters, filler, temporal delimiters. It returns what is left, whether decoding can start here, and
 // the codec with the parameter sets that came in band, which is c itself while they say nothing new by
-// the byte: libwebrtc repeats them with every IDR (hls.md P6).
+// the byte: libwebrtc repeats them with every IDR (docs/hls.md P6).
 func strip(c media.Codec, units [][]byte) (kept [][]byte, isKey bool, codec media.Codec) {
 	switch c := c.(type) {
 	case *media.H264:

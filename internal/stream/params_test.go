@@ -64,7 +64,7 @@ func TestStrip(t *testing.T) {
 }
 
 // Parameter sets that change in mid-stream are told before the picture that needs them; repeated ones
-// are not (hls.md P6).
+// are not (docs/hls.md P6).
 func TestTracksItemOnlyWhenParameterSetsChange(t *testing.T) {
 	f := newFeed(t, h264Declared)
 	write := func(i int64, units ...[]byte) {

@@ -103,7 +103,7 @@ func TestJumpsOfTheWholeClock(t *testing.T) {
 	}
 }
 
-// The 32-bit millisecond clock of RTMP wraps after 49.7 days (hls.md P10), the 24-bit one of careless
+// The 32-bit millisecond clock of RTMP wraps after 49.7 days (docs/hls.md P10), the 24-bit one of careless
 // encoders after 4.6 hours; that of RTP in 13 hours.
 func TestWraps(t *testing.T) {
 	for _, bits := range []int{24, 31, 32} {

@@ -132,7 +132,7 @@ func TestReorderedPicturesStayOnTheGrid(t *testing.T) {
 	}
 }
 
-// NVENC sends DTS > PTS with B-frames (hls.md P9): DTS is set back once, pictures keep their PTS.
+// NVENC sends DTS > PTS with B-frames (docs/hls.md P9): DTS is set back once, pictures keep their PTS.
 func TestDTSOverPTS(t *testing.T) {
 	f := newFeed(t, h264Declared)
 	order := []int64{0, 3, 1, 2}
