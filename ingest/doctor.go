@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"livesrv/internal/media"
@@ -18,6 +19,7 @@ const (
 	ClockDrift       = "clock_drift"
 	BitrateOverLine  = "bitrate_over_line"
 	CodecUnsupported = "codec_unsupported"
+	CodecRare        = "codec_rare"
 	NoAudio          = "no_audio"
 	MediaDamaged     = "media_damaged"
 )
@@ -54,6 +56,7 @@ type doctor struct {
 	rates   []int // clock rates by track
 	video   int   // track, -1 for none
 	audio   int
+	rare    string    // what to say of codecs that not every browser plays, "" for none
 	first   time.Time // arrival of the first access unit
 
 	now       int64 // greatest DTS of the leading track
@@ -87,7 +90,7 @@ func newDoctor(cfg Config) doctor {
 }
 
 func (d *doctor) setTracks(tracks []media.Track) {
-	d.rates, d.video, d.audio = d.rates[:0], -1, -1
+	d.rates, d.video, d.audio, d.rare = d.rates[:0], -1, -1, ""
 	for i, t := range tracks {
 		d.rates = append(d.rates, t.ClockRate)
 		switch {
@@ -96,7 +99,22 @@ func (d *doctor) setTracks(tracks []media.Track) {
 		case t.Codec.Kind() == media.Audio && d.audio < 0:
 			d.audio = i
 		}
+		d.rare += rare(t.Codec)
 	}
+	d.rare = strings.TrimSpace(d.rare)
+}
+
+// rare says who cannot play a codec, and what to do; "" for a codec that every browser plays.
+func rare(c media.Codec) string {
+	switch c.(type) {
+	case *media.H265:
+		return " HEVC plays only where the viewer's device decodes it: others hear the show and see nothing. Set the encoder to H.264."
+	case *media.AV1:
+		return " AV1 plays only on the newest of Apple's devices: on others viewers hear the show and see nothing. Set the encoder to H.264."
+	case *media.MP3:
+		return " MP3 sound does not play in Chrome and Edge, and there the picture stays away with it. Set the encoder's sound to AAC."
+	}
+	return ""
 }
 
 // leads says whether judgements are made along this track.
@@ -201,6 +219,7 @@ func (d *doctor) judge(now time.Time) []Finding {
 		d.judgePictures(say)
 	}
 	d.judgeLine(say)
+	say(CodecRare, d.rare != "", func() string { return d.rare })
 	lacks := d.now-d.lastAudio > silence
 	say(NoAudio, d.audio < 0 || lacks, func() string {
 		if d.audio < 0 {

@@ -149,6 +149,35 @@ func TestDoctorWithoutSound(t *testing.T) {
 	}
 }
 
+// Who sends what many viewers cannot play is told who that is, and what to send.
+func TestDoctorKnowsWhatBrowsersPlay(t *testing.T) {
+	aac := tracks[1].Codec
+	for _, c := range []struct {
+		video, audio media.Codec
+		words        []string
+	}{
+		{&media.H264{}, aac, nil},
+		{&media.H264{}, &media.Opus{}, nil},
+		{&media.H264{}, &media.MP3{}, []string{"MP3", "AAC"}},
+		{&media.H265{}, aac, []string{"HEVC", "H.264"}},
+		{&media.AV1{}, &media.MP3{}, []string{"AV1", "H.264", "MP3"}},
+	} {
+		p := newPatient([]media.Track{{Codec: c.video, ClockRate: 90000}, {ID: 1, Codec: c.audio, ClockRate: 48000}})
+		for i := range 300 {
+			p.picture(float64(i)*frame, 0, i%60 == 0, float64(i)*frame)
+			p.sound(float64(i) * frame)
+		}
+		if (p.codes() == CodecRare) != (c.words != nil) {
+			t.Fatalf("%s and %s: %+v", c.video.Name(), c.audio.Name(), p.d.findings)
+		}
+		for _, w := range c.words {
+			if !strings.Contains(p.fresh[0].Message, w) || len(p.fresh) != 1 {
+				t.Errorf("%q lacks %q", p.fresh[0].Message, w)
+			}
+		}
+	}
+}
+
 func TestDoctorForgivesAndForgets(t *testing.T) {
 	p := newPatient(tracks)
 	at := 0.0

@@ -151,7 +151,7 @@ func TestPublication(t *testing.T) {
 			t.Errorf("%+v", k.see)
 		}
 		for _, line := range []string{
-			`msg="publish started" room=ingest session=` + s.ID + ` stream=shoes protocol=rtmp remote=192.0.2.1:1 tracks="H.264 320x180 30 fps + AAC 48 kHz, 2 channels"`,
+			`msg="publish started" room=ingest session=` + s.ID + ` stream=shoes protocol=rtmp remote=192.0.2.1:1 tracks="H.264 320x180 30 fps + AAC 48 kHz stereo"`,
 			`msg="publish measured"`, "frame_rate=25 gop_s=1", `msg="publish ended"`, `reason="publisher said goodbye"`,
 		} {
 			if !strings.Contains(k.log.String(), line) {

@@ -106,7 +106,7 @@ func channels(config uint8) int {
 	return int(config)
 }
 
-// String is a track in a few words: "H.264 1280x720 30 fps", "AAC 48 kHz, 2 channels".
+// String is a track in a few words: "H.264 1280x720 30 fps", "AAC 48 kHz stereo".
 func (t TrackInfo) String() string {
 	var b strings.Builder
 	b.WriteString(t.Codec)
@@ -117,7 +117,16 @@ func (t TrackInfo) String() string {
 		fmt.Fprintf(&b, " %.4g fps", t.FrameRate)
 	}
 	if t.SampleRate > 0 {
-		fmt.Fprintf(&b, " %.4g kHz, %d channels", float64(t.SampleRate)/1000, t.Channels)
+		fmt.Fprintf(&b, " %.4g kHz", float64(t.SampleRate)/1000)
+		switch t.Channels {
+		case 0: // the stream says it later
+		case 1:
+			b.WriteString(" mono")
+		case 2:
+			b.WriteString(" stereo")
+		default:
+			fmt.Fprintf(&b, " %d channels", t.Channels)
+		}
 	}
 	return b.String()
 }
