@@ -11,7 +11,7 @@ import (
 
 var exportHeader = []string{"number", "order", "status", "created", "show", "pin", "sku", "code", "title", "options", "quantity",
 	"unit_price", "line_total", "order_total", "currency", "way", "name", "phone", "email", "line1", "line2", "city", "region",
-	"postcode", "country", "note"}
+	"postcode", "country", "note", "reason"}
 
 // ExportCSV writes the orders of the filter (its Limit and After are ignored), newest first, one row for each line of an
 // order. It begins with a UTF-8 byte order mark, without which Excel does not read names in other alphabets.
@@ -48,7 +48,7 @@ func row(o Order, l Line) []string {
 	c, a := o.Contact, o.Address
 	r := []string{o.Number, string(o.ID), string(o.Status), o.Created.Format(time.RFC3339), o.Show, o.Pin, string(l.SKU), l.Code,
 		l.Title, strings.Join(l.Options, " / "), strconv.Itoa(l.Quantity), l.Unit.Decimal(), l.Total.Decimal(), o.Total.Decimal(),
-		o.Total.Currency, o.Way, c.Name, c.Phone, c.Email, a.Line1, a.Line2, a.City, a.Region, a.Postcode, a.Country, o.Note}
+		o.Total.Currency, o.Way, c.Name, c.Phone, c.Email, a.Line1, a.Line2, a.City, a.Region, a.Postcode, a.Country, o.Note, o.Reason}
 	for i := range r {
 		r[i] = harmless(r[i])
 	}

@@ -15,7 +15,8 @@ type ID string
 // Status of an order.
 type Status string
 
-// The statuses. An order begins as AwaitingMerchant and leaves it once.
+// The statuses. An order begins as AwaitingMerchant and leaves it once; of the others only Confirmed can still become
+// Cancelled.
 const (
 	AwaitingMerchant Status = "awaiting_merchant"
 	Confirmed        Status = "confirmed"
@@ -96,7 +97,8 @@ type Order struct {
 	Way          string               `json:"way"`
 	Instructions string               `json:"instructions"` // how to pay, for the buyer
 	Status       Status               `json:"status"`
-	Token        string               `json:"-"` // the buyer's secret
+	Reason       string               `json:"reason,omitempty"` // why the merchant cancelled it; may be empty
+	Token        string               `json:"-"`                // the buyer's secret
 	Created      time.Time            `json:"created"`
 	Updated      time.Time            `json:"updated"`
 	Expires      time.Time            `json:"expires"` // while it awaits the merchant

@@ -68,7 +68,7 @@ func newKit(t testing.TB) *kit {
 	must(err)
 	k.shows, err = show.New(show.DefaultConfig(), show.Deps{Store: sh, Keys: sh, Pins: sh, Products: k.catalogue, Log: quiet, Now: k.now})
 	must(err)
-	k.Service, err = order.New(order.DefaultConfig(), order.Deps{Shows: sh, Products: c, Book: o, Ledger: o, Providers: manual.Ways(), Log: quiet, Now: k.now})
+	k.Service, err = order.New(order.DefaultConfig(), order.Deps{Shows: sh, Products: c, Book: o, Ledger: o, Sums: o, Providers: manual.Ways(), Log: quiet, Now: k.now})
 	must(err)
 	k.OnOrder(func(o order.Order) { k.mu.Lock(); k.told = append(k.told, o); k.mu.Unlock() })
 	k.OnStock(func(ids ...catalogue.ProductID) { k.mu.Lock(); k.stocks = append(k.stocks, ids...); k.mu.Unlock() })
@@ -394,16 +394,14 @@ func TestSettle(t *testing.T) {
 		if o, err := k.Confirm(ctx, a.ID); err != nil || o.Status != order.Confirmed {
 			t.Error(o.Status, err)
 		}
-		if o, err := k.Cancel(ctx, b.ID); err != nil || o.Status != order.Cancelled {
+		if o, err := k.Cancel(ctx, b.ID, ""); err != nil || o.Status != order.Cancelled {
 			t.Error(o.Status, err)
 		}
 	}
 	if n := k.stock(t, tea); n != 1 {
 		t.Errorf("stock %d after one cancelled twice", n)
 	}
-	_, err := k.Cancel(ctx, a.ID)
-	refused(t, "a confirmed order", err, fault.Conflict, "")
-	_, err = k.Confirm(ctx, b.ID)
+	_, err := k.Confirm(ctx, b.ID)
 	refused(t, "a cancelled order", err, fault.Conflict, "")
 	_, err = k.Confirm(ctx, "ord_none")
 	refused(t, "no order", err, fault.NotFound, "")
@@ -431,6 +429,42 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// TestCancelConfirmed: a sale that falls through after it was confirmed is called off with its reason, and its stock comes
+// back once.
+func TestCancelConfirmed(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	k := newKit(t)
+	tea := k.tea.SKUs[0].ID
+	before := k.stock(t, tea)
+	o, err := k.Place(ctx, k.request("key-00001", order.Item{SKU: tea, Quantity: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Confirm(ctx, o.ID); err != nil {
+		t.Fatal(err)
+	}
+	if sum, err := k.Totals(ctx, o.Show); err != nil || sum != (order.Totals{Orders: 1, Units: 1, Revenue: o.Total}) {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	_, err = k.Cancel(ctx, o.ID, strings.Repeat("x", 501))
+	refused(t, "a long reason", err, fault.Invalid, "reason")
+	for _, reason := range []string{" broken in the kiln\r\n", "another"} {
+		o, err := k.Cancel(ctx, o.ID, reason)
+		if err != nil || o.Status != order.Cancelled || o.Reason != "broken in the kiln" {
+			t.Errorf("%s because of %q, %v", o.Status, o.Reason, err)
+		}
+	}
+	if got, err := k.Get(ctx, o.ID); err != nil || got.Reason != "broken in the kiln" || k.stock(t, tea) != before {
+		t.Errorf("%+v, %v, stock %d of %d", got, err, k.stock(t, tea), before)
+	}
+	if sum, err := k.Totals(ctx, o.Show); err != nil || sum != (order.Totals{}) {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	_, err = k.Confirm(ctx, o.ID)
+	refused(t, "confirming it again", err, fault.Conflict, "")
+}
+
 // sweeper is a Book and a Ledger with one order that is due at a time.
 type sweeper struct {
 	order.Book
@@ -446,9 +480,9 @@ func (s *sweeper) Due(_ context.Context, now time.Time, _ int) ([]order.ID, erro
 	return nil, nil
 }
 
-func (s *sweeper) Settle(_ context.Context, id order.ID, to order.Status, at, _ time.Time) (order.Order, bool, error) {
-	s.settled = append(s.settled, at)
-	return order.Order{ID: id, Status: to}, true, nil
+func (s *sweeper) Settle(_ context.Context, id order.ID, to order.Settlement) (order.Order, bool, error) {
+	s.settled = append(s.settled, to.At)
+	return order.Order{ID: id, Status: to.To}, true, nil
 }
 
 // TestRun: an order expires within 15 s of its time, and Run ends with its context.

@@ -67,10 +67,18 @@ type Book interface {
 	// and replay is true; with another hash: fault.Conflict. fault.SoldOut because of a *SoldOutError. ErrStale when a
 	// price is not the one in o any more: quote again.
 	Place(ctx context.Context, o Order, key string, hash [32]byte) (placed Order, replay bool, err error)
-	// Settle moves an order that awaits the merchant to a final status, giving the stock back unless that is Confirmed.
-	// changed says whether this call did it: an order with a final status, or with an Expires after a due that is not
-	// zero, is given as it is. fault.NotFound.
-	Settle(ctx context.Context, id ID, to Status, at, due time.Time) (o Order, changed bool, err error)
+	// Settle moves an order on, giving the stock back unless that is to Confirmed. It must await the merchant; a
+	// confirmed one can be cancelled too. changed says whether this call did it: an order that cannot be moved so, or
+	// with an Expires after a Due that is not zero, is given as it is. fault.NotFound.
+	Settle(ctx context.Context, id ID, s Settlement) (o Order, changed bool, err error)
+}
+
+// Settlement is what becomes of an order.
+type Settlement struct {
+	To     Status
+	Reason string // of a cancellation
+	At     time.Time
+	Due    time.Time // not zero: only when the order's Expires is not after it
 }
 
 // Ledger reads orders.
@@ -81,6 +89,20 @@ type Ledger interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]ID, error)
 	// ByKey gives the order placed under an idempotency key and the hash of its request; fault.NotFound.
 	ByKey(ctx context.Context, show, key string) (Order, [32]byte, error)
+}
+
+// Sums adds up orders.
+type Sums interface {
+	// Totals of the orders of a show that were neither cancelled nor expired.
+	Totals(ctx context.Context, show string) (Totals, error)
+}
+
+// Totals are what a show has sold.
+type Totals struct {
+	Orders  int
+	Open    int // of these, still awaiting the merchant
+	Units   int
+	Revenue catalogue.Money // the currency is "" without orders
 }
 
 // Provider is one way to pay.
@@ -101,6 +123,7 @@ type Deps struct {
 	Products  Products
 	Book      Book
 	Ledger    Ledger
+	Sums      Sums
 	Providers []Provider
 	Log       *slog.Logger
 	Now       func() time.Time // nil means time.Now
@@ -366,4 +389,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Order, error) {
 		return nil, fault.New(fault.Invalid, "%d is not from 1 to 500", f.Limit).At("limit")
 	}
 	return s.deps.Ledger.Orders(ctx, f)
+}
+
+// Totals adds up the orders of a show that were neither cancelled nor expired.
+func (s *Service) Totals(ctx context.Context, show string) (Totals, error) {
+	return s.deps.Sums.Totals(ctx, show)
 }

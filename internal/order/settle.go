@@ -9,26 +9,31 @@ import (
 
 // Confirm accepts an order for the merchant. Again: no change. fault.Conflict when it was cancelled or has expired.
 func (s *Service) Confirm(ctx context.Context, id ID) (Order, error) {
-	return s.settle(ctx, id, Confirmed)
+	return s.settle(ctx, id, Settlement{To: Confirmed})
 }
 
-// Cancel ends an order that awaits the merchant and gives its stock back, once. fault.Conflict when it was confirmed
-// or has expired.
-func (s *Service) Cancel(ctx context.Context, id ID) (Order, error) {
-	return s.settle(ctx, id, Cancelled)
+// maxReason is the length of a reason in characters.
+const maxReason = 500
+
+// Cancel ends an order that awaits the merchant or was confirmed, gives its stock back, once, and keeps the reason, which
+// may be empty. Again: no change, the first reason stays. fault.Invalid (Field "reason"), fault.Conflict when the order
+// has expired.
+func (s *Service) Cancel(ctx context.Context, id ID, reason string) (Order, error) {
+	if err := cleanText("reason", &reason, maxReason, true); err != nil {
+		return Order{}, err
+	}
+	return s.settle(ctx, id, Settlement{To: Cancelled, Reason: reason})
 }
 
-func (s *Service) settle(ctx context.Context, id ID, to Status) (Order, error) {
-	o, changed, err := s.deps.Book.Settle(ctx, id, to, s.now(), time.Time{})
+func (s *Service) settle(ctx context.Context, id ID, to Settlement) (Order, error) {
+	to.At = s.now()
+	o, changed, err := s.deps.Book.Settle(ctx, id, to)
 	if err != nil {
 		return Order{}, err
 	}
-	if o.Status != to {
-		e := fault.New(fault.Conflict, "order %s is %s already", o.Number, words[o.Status])
-		if o.Status != Confirmed {
-			return Order{}, e.WithHint("its stock has been given back; the buyer must order again")
-		}
-		return Order{}, e
+	if o.Status != to.To {
+		return Order{}, fault.New(fault.Conflict, "order %s is %s already", o.Number, words[o.Status]).
+			WithHint("its stock has been given back; the buyer must order again")
 	}
 	if changed {
 		s.settled(o)
@@ -77,7 +82,7 @@ func (s *Service) Sweep(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		for _, id := range due {
-			o, changed, err := s.deps.Book.Settle(ctx, id, Expired, now, now)
+			o, changed, err := s.deps.Book.Settle(ctx, id, Settlement{To: Expired, At: now, Due: now})
 			if err != nil {
 				return n, err
 			}

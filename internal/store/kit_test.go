@@ -65,7 +65,7 @@ func newShop(path string) (*shop, error) {
 	if s.shows, err = show.New(show.DefaultConfig(), show.Deps{Store: sh, Keys: sh, Pins: sh, Products: s.catalogue, Log: quiet}); err != nil {
 		return nil, err
 	}
-	if s.orders, err = order.New(order.DefaultConfig(), order.Deps{Shows: sh, Products: c, Book: o, Ledger: o, Providers: manual.Ways(), Log: quiet}); err != nil {
+	if s.orders, err = order.New(order.DefaultConfig(), order.Deps{Shows: sh, Products: c, Book: o, Ledger: o, Sums: o, Providers: manual.Ways(), Log: quiet}); err != nil {
 		return nil, err
 	}
 	if s.accounts, err = account.New(account.DefaultConfig(), account.Deps{Users: a, Sessions: a, Tokens: a, Log: quiet}); err != nil {

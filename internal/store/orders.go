@@ -21,11 +21,12 @@ func (db *DB) Orders() *Orders { return &Orders{db} }
 var (
 	_ order.Book     = (*Orders)(nil)
 	_ order.Ledger   = (*Orders)(nil)
+	_ order.Sums     = (*Orders)(nil)
 	_ order.Products = (*Catalogue)(nil)
 )
 
 const orderColumns = `id, merchant, number, show, pin, total, currency, name, phone, email, line1, line2, city, region,
-	postcode, country, note, way, instructions, status, token, created, updated, expires`
+	postcode, country, note, way, instructions, status, reason, token, created, updated, expires`
 
 func orders(q querier, query string, args ...any) ([]order.Order, error) {
 	var out []order.Order
@@ -35,7 +36,7 @@ func orders(q querier, query string, args ...any) ([]order.Order, error) {
 		var o order.Order
 		c, a := &o.Contact, &o.Address
 		err := r.Scan(&o.ID, &o.Merchant, &o.Number, &o.Show, &o.Pin, &o.Total.Amount, &o.Total.Currency, &c.Name, &c.Phone, &c.Email,
-			&a.Line1, &a.Line2, &a.City, &a.Region, &a.Postcode, &a.Country, &o.Note, &o.Way, &o.Instructions, &o.Status, &o.Token,
+			&a.Line1, &a.Line2, &a.City, &a.Region, &a.Postcode, &a.Country, &o.Note, &o.Way, &o.Instructions, &o.Status, &o.Reason, &o.Token,
 			when{&o.Created}, when{&o.Updated}, when{&o.Expires})
 		index[o.ID] = len(out)
 		ids = append(ids, o.ID)
@@ -152,9 +153,9 @@ func touchProducts(t *tx, o order.Order, at time.Time) error {
 func insertOrder(t *tx, o order.Order) error {
 	c, a := o.Contact, o.Address
 	_, err := t.exec("INSERT INTO orders ("+orderColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		o.ID, o.Merchant, o.Number, o.Show, o.Pin, o.Total.Amount, o.Total.Currency, c.Name, c.Phone, c.Email,
-		a.Line1, a.Line2, a.City, a.Region, a.Postcode, a.Country, o.Note, o.Way, o.Instructions, o.Status, o.Token,
+		a.Line1, a.Line2, a.City, a.Region, a.Postcode, a.Country, o.Note, o.Way, o.Instructions, o.Status, o.Reason, o.Token,
 		ms(o.Created), ms(o.Updated), ms(o.Expires))
 	if taken(err) { // the number; ids have 80 random bits
 		return order.ErrStale
@@ -173,12 +174,13 @@ func insertOrder(t *tx, o order.Order) error {
 }
 
 // Settle implements order.Book.
-func (s *Orders) Settle(ctx context.Context, id order.ID, to order.Status, at, due time.Time) (o order.Order, changed bool, err error) {
+func (s *Orders) Settle(ctx context.Context, id order.ID, to order.Settlement) (o order.Order, changed bool, err error) {
 	err = s.db.writer.do(ctx, func(t *tx) error {
 		changed = false
 		// The status in the condition is what makes it happen exactly once, whoever else tries.
-		n, err := t.exec(`UPDATE orders SET status = ?, updated = ? WHERE id = ? AND status = 'awaiting_merchant' AND (? OR expires <= ?)`,
-			to, ms(at), id, due.IsZero(), ms(due))
+		n, err := t.exec(`UPDATE orders SET status = ?, reason = ?, updated = ? WHERE id = ?
+			AND (status = 'awaiting_merchant' OR (status = 'confirmed' AND ?)) AND (? OR expires <= ?)`,
+			to.To, to.Reason, ms(to.At), id, to.To == order.Cancelled, to.Due.IsZero(), ms(to.Due))
 		if err != nil {
 			return err
 		}
@@ -189,7 +191,7 @@ func (s *Orders) Settle(ctx context.Context, id order.ID, to order.Status, at, d
 			return nil
 		}
 		changed = true
-		if to == order.Confirmed {
+		if to.To == order.Confirmed {
 			return nil
 		}
 		for _, l := range o.Lines { // a SKU that was removed since takes nothing back
@@ -197,7 +199,7 @@ func (s *Orders) Settle(ctx context.Context, id order.ID, to order.Status, at, d
 				return err
 			}
 		}
-		return touchProducts(t, o, at)
+		return touchProducts(t, o, to.At)
 	})
 	return o, changed, err
 }
@@ -260,4 +262,16 @@ func orderByKey(q querier, show, key string) (o order.Order, h [32]byte, err err
 	copy(h[:], b)
 	o, err = orderByID(q, id)
 	return o, h, err
+}
+
+// Totals implements order.Sums.
+func (s *Orders) Totals(ctx context.Context, show string) (sum order.Totals, err error) {
+	err = s.db.view(ctx, func(q querier) error {
+		_, err := one(q, `WITH sold AS (SELECT id, status, total, currency FROM orders WHERE show = ? AND status IN ('awaiting_merchant', 'confirmed'))
+			SELECT count(*), coalesce(sum(status = 'awaiting_merchant'), 0), coalesce(sum(total), 0), coalesce(max(currency), ''),
+			(SELECT coalesce(sum(quantity), 0) FROM order_lines WHERE "order" IN (SELECT id FROM sold)) FROM sold`,
+			[]any{show}, &sum.Orders, &sum.Open, &sum.Revenue.Amount, &sum.Revenue.Currency, &sum.Units)
+		return err
+	})
+	return sum, err
 }

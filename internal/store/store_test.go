@@ -201,7 +201,7 @@ func TestCancelRemovedSKU(t *testing.T) {
 	if _, err := s.catalogue.Update(ctx, p.ID, catalogue.Patch{SKUs: []catalogue.SKUDraft{{Price: p.SKUs[0].Price}}}); err != nil {
 		t.Fatal(err)
 	}
-	if o, err = s.orders.Cancel(ctx, o.ID); err != nil || o.Status != order.Cancelled || o.Lines[0].Title != p.Title {
+	if o, err = s.orders.Cancel(ctx, o.ID, ""); err != nil || o.Status != order.Cancelled || o.Lines[0].Title != p.Title {
 		t.Errorf("%+v, %v", o, err)
 	}
 }

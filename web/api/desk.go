@@ -120,19 +120,13 @@ func (t *totals) of(ctx context.Context, s show.Show) (counted, error) {
 		return c, nil
 	}
 	c = counted{gen: gen, Totals: Totals{Revenue: catalogue.Money{Currency: s.Currency}}}
-	f := order.Filter{Show: slug, Statuses: []order.Status{order.AwaitingMerchant, order.Confirmed}, Limit: 500}
-	for {
-		page, err := t.orders.List(ctx, f)
-		if err != nil {
-			return c, err
-		}
-		for _, o := range page {
-			c.add(o)
-		}
-		if len(page) < f.Limit {
-			break
-		}
-		f.After = page[len(page)-1].ID
+	sum, err := t.orders.Totals(ctx, slug)
+	if err != nil {
+		return c, err
+	}
+	c.Orders, c.Units, c.open, c.Revenue.Amount = sum.Orders, sum.Units, sum.Open, sum.Revenue.Amount
+	if sum.Orders > 0 {
+		c.Revenue.Currency = sum.Revenue.Currency
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -140,16 +134,4 @@ func (t *totals) of(ctx context.Context, s show.Show) (counted, error) {
 		t.byShow[slug] = c
 	}
 	return c, nil
-}
-
-func (c *counted) add(o order.Order) {
-	if o.Status == order.AwaitingMerchant {
-		c.open++
-	}
-	c.Orders++
-	for _, l := range o.Lines {
-		c.Units += l.Quantity
-	}
-	c.Revenue.Amount += o.Total.Amount
-	c.Revenue.Currency = o.Total.Currency
 }

@@ -83,7 +83,7 @@ func open(t testing.TB, change ...func(*setup)) *world {
 	must(err)
 	w.shows, err = show.New(show.DefaultConfig(), show.Deps{Store: sh, Keys: sh, Pins: sh, Products: w.catalogue, Log: log})
 	must(err)
-	w.orders, err = order.New(order.DefaultConfig(), order.Deps{Shows: sh, Products: c, Book: db.Orders(), Ledger: db.Orders(), Providers: manual.Ways(), Log: log})
+	w.orders, err = order.New(order.DefaultConfig(), order.Deps{Shows: sh, Products: c, Book: db.Orders(), Ledger: db.Orders(), Sums: db.Orders(), Providers: manual.Ways(), Log: log})
 	must(err)
 	ac := db.Accounts()
 	w.accounts, err = account.New(account.DefaultConfig(), account.Deps{Users: ac, Sessions: ac, Tokens: ac, Log: log})

@@ -93,6 +93,16 @@ type OrderFilter struct {
 	Status []string `query:"status" enum:"awaiting_merchant,confirmed,cancelled,expired" doc:"Only these; may be several, by commas"`
 }
 
+// CancelDraft says why an order is cancelled.
+type CancelDraft struct {
+	Reason string `json:"reason,omitempty" maxLength:"1000" doc:"Kept with the order, for the merchant"`
+}
+
+type cancellation struct {
+	OrderPath
+	Body *CancelDraft
+}
+
 type orderPage struct {
 	OrderFilter
 	After order.ID `query:"after" maxLength:"40"`
@@ -111,9 +121,9 @@ func (a *API) registerOrders() {
 	add(a, member, nil, huma.Operation{Method: http.MethodGet, Path: "/api/orders/export", Tags: tags, Summary: "Give orders as CSV, a row for each line",
 		Responses: file("text/csv", "CSV")}, a.exportOrders)
 	add(a, member, nil, huma.Operation{Method: http.MethodGet, Path: "/api/orders/{order}", Tags: tags, Summary: "Read an order"}, a.getOrder)
-	add(a, member, nil, huma.Operation{Method: http.MethodPost, Path: "/api/orders/{order}/confirm", Tags: tags, Summary: "Accept an order"}, a.settle((*order.Service).Confirm))
+	add(a, member, nil, huma.Operation{Method: http.MethodPost, Path: "/api/orders/{order}/confirm", Tags: tags, Summary: "Accept an order"}, a.confirm)
 	add(a, member, nil, huma.Operation{Method: http.MethodPost, Path: "/api/orders/{order}/cancel", Tags: tags,
-		Summary: "End an order and give its stock back"}, a.settle((*order.Service).Cancel))
+		Summary: "End an order that waits or was confirmed, and give its stock back"}, a.cancel)
 }
 
 func items(drafts []ItemDraft) []order.Item {
@@ -190,17 +200,29 @@ func (a *API) getOrder(ctx context.Context, in *OrderPath) (*body[OrderAnswer], 
 	return answer(OrderAnswer{Order(o)}), nil
 }
 
-func (a *API) settle(f func(*order.Service, context.Context, order.ID) (order.Order, error)) func(context.Context, *OrderPath) (*body[OrderAnswer], error) {
-	return func(ctx context.Context, in *OrderPath) (*body[OrderAnswer], error) {
-		if _, err := a.ownedOrder(ctx, in.Order); err != nil {
-			return nil, err
+func (a *API) confirm(ctx context.Context, in *OrderPath) (*body[OrderAnswer], error) {
+	return a.settle(ctx, in.Order, a.deps.Orders.Confirm)
+}
+
+func (a *API) cancel(ctx context.Context, in *cancellation) (*body[OrderAnswer], error) {
+	return a.settle(ctx, in.Order, func(ctx context.Context, id order.ID) (order.Order, error) {
+		reason := ""
+		if in.Body != nil {
+			reason = in.Body.Reason
 		}
-		o, err := f(a.deps.Orders, ctx, in.Order)
-		if err != nil {
-			return nil, err
-		}
-		return answer(OrderAnswer{Order(o)}), nil
+		return a.deps.Orders.Cancel(ctx, id, reason)
+	})
+}
+
+func (a *API) settle(ctx context.Context, id order.ID, f func(context.Context, order.ID) (order.Order, error)) (*body[OrderAnswer], error) {
+	if _, err := a.ownedOrder(ctx, id); err != nil {
+		return nil, err
 	}
+	o, err := f(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return answer(OrderAnswer{Order(o)}), nil
 }
 
 func (a *API) exportOrders(ctx context.Context, in *OrderFilter) (*huma.StreamResponse, error) {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -86,11 +87,13 @@ func TestStory(t *testing.T) {
 		{as: "owner", method: "GET", path: "/api/shows/tea/desk", want: 200, has: `"openOrders":1,"totals":{"orders":1,"units":2,"revenue":{"amount":9000,"currency":"EUR"}}`},
 		{as: "owner", method: "GET", path: "/api/orders/export", want: 200, has: "{number}"},
 		{as: "owner", method: "POST", path: "/api/orders/{order}/confirm", want: 200, has: `"status":"confirmed"`},
-		{as: "owner", method: "POST", path: "/api/orders/{order}/cancel", want: 409, kind: "conflict"},
 		{as: "owner", method: "GET", path: "/api/shows/tea/desk", want: 200, has: `"openOrders":0,"totals":{"orders":1,`},
 		{method: "POST", path: "/api/shows/tea/orders", headers: map[string]string{"Idempotency-Key": "key-0000003"},
 			body: `{"items":[{"sku":"{sku2}","quantity":1}],` + buyer + `}`, want: 201, save: map[string]string{"order2": "order.id"}},
-		{as: "owner", method: "POST", path: "/api/orders/{order2}/cancel", want: 200, has: `"status":"cancelled"`},
+		{as: "owner", method: "POST", path: "/api/orders/{order2}/confirm", want: 200, has: `"status":"confirmed"`},
+		{as: "owner", method: "POST", path: "/api/orders/{order2}/cancel", body: `{"reason":"` + strings.Repeat("x", 501) + `"}`, want: 400, kind: "invalid", field: "reason"},
+		{as: "owner", method: "POST", path: "/api/orders/{order2}/cancel", body: `{"reason":"broken"}`, want: 200, has: `"status":"cancelled","reason":"broken"`},
+		{as: "owner", method: "POST", path: "/api/orders/{order2}/cancel", want: 200, has: `"reason":"broken"`},
 		{as: "owner", method: "GET", path: "/api/shows/tea/desk", want: 200, has: `"totals":{"orders":1,`},
 
 		// The end.

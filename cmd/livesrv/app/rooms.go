@@ -85,7 +85,7 @@ func (r *rooms) makeShop(ctx context.Context, cfg config.Config, log *slog.Logge
 		return err
 	}
 	if r.orders, err = order.New(cfg.Order, order.Deps{
-		Shows: db.Shows(), Products: db.Catalogue(), Book: db.Orders(), Ledger: db.Orders(),
+		Shows: db.Shows(), Products: db.Catalogue(), Book: db.Orders(), Ledger: db.Orders(), Sums: db.Orders(),
 		Providers: manual.Ways(), Log: log}); err != nil {
 		return err
 	}

@@ -158,6 +158,8 @@ export interface Order {
   created: string;
   updated: string;
   expires?: string | null;
+  /** Why the merchant cancelled it. */
+  reason?: string;
   /** How to pay, for the buyer: bank details and the like; may be empty. */
   instructions: string;
 }

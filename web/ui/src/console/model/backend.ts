@@ -59,4 +59,5 @@ export const importProducts = (file: Blob, o: { dryRun: boolean; currency?: stri
 export const orders = (q: { show?: string; status?: string; after?: string; limit?: number }): Promise<{ orders: Order[]; next?: string }> =>
   session.call('GET', at('orders') + query(q));
 export const confirmOrder = async (id: string): Promise<Order> => (await session.call<{ order: Order }>('POST', at('orders', id, 'confirm'))).order;
-export const cancelOrder = async (id: string): Promise<Order> => (await session.call<{ order: Order }>('POST', at('orders', id, 'cancel'))).order;
+export const cancelOrder = async (id: string, reason: string): Promise<Order> =>
+  (await session.call<{ order: Order }>('POST', at('orders', id, 'cancel'), { json: { reason } })).order;

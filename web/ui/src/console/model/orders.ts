@@ -94,7 +94,7 @@ export class Orders extends Observable {
     this.changed();
   }
 
-  cancel(id: string): Promise<boolean> { return this.act(id, () => backend.cancelOrder(id)); }
+  cancel(id: string, reason: string): Promise<boolean> { return this.act(id, () => backend.cancelOrder(id, reason)); }
 
   /** Runs one action on one order; false, with the reason in faults, when the server refused. */
   private async act(id: string, call: () => Promise<Order>): Promise<boolean> {

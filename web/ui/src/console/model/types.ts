@@ -47,7 +47,7 @@ export interface Order {
   id: string; number: string; show: string; lines: OrderLine[]; total: Money; status: OrderStatus; way: string;
   contact: { name: string; phone?: string; email?: string };
   address: { line1?: string; line2?: string; city?: string; region?: string; postcode?: string; country?: string };
-  note?: string; instructions?: string; created: string; updated: string; expires?: string | null;
+  note?: string; instructions?: string; reason?: string; created: string; updated: string; expires?: string | null;
 }
 
 /** What an import took and refused, row by row. */

@@ -15,6 +15,7 @@ export class OrderDetails extends LitElement {
   orders!: Orders;
   orderId = '';
   private cancelling = false;
+  private reason = '';
 
   constructor() {
     super();
@@ -30,6 +31,8 @@ export class OrderDetails extends LitElement {
     dt { color: var(--text-2); }
     dd { overflow-wrap: anywhere; white-space: pre-line; }
     .notice { margin-top: 1rem; }
+    label { display: block; margin-top: .75rem; }
+    label .input, label textarea { width: 100%; margin-top: .25rem; }
   `];
 
   override render() {
@@ -45,7 +48,8 @@ export class OrderDetails extends LitElement {
         <tfoot><tr><th scope="row">${t('console.order.total')}</th><td>${money(o.total)}</td></tr></tfoot>
       </table>
       ${this.facts(o)}
-      ${this.cancelling ? html`<div class="notice warn" role="alert"><div>${t('console.order.cancel.text')}</div></div>` : nothing}
+      ${this.cancelling ? html`<div class="notice warn" role="alert"><div>${o.status === 'confirmed' ? t('console.order.cancel.confirmed') : t('console.order.cancel.text')}</div></div>
+        <label>${t('console.order.reason.ask')}<textarea rows="2" maxlength="500" .value=${this.reason} @input=${(e: Event) => { this.reason = (e.target as HTMLTextAreaElement).value; }}></textarea></label>` : nothing}
       <p class="wrong" role="alert">${fault ? explained(fault) : nothing}</p>
       ${this.actions(o)}
     </console-dialog>`;
@@ -60,6 +64,7 @@ export class OrderDetails extends LitElement {
       ${fact(t('console.order.phone'), o.contact.phone && html`<a href="tel:${o.contact.phone}">${o.contact.phone}</a>`)}
       ${fact(t('console.order.email'), o.contact.email && html`<a href="mailto:${o.contact.email}">${o.contact.email}</a>`)}
       ${fact(t('console.order.note'), o.note)}
+      ${fact(t('console.order.reason'), o.reason)}
       ${fact(t('console.order.way'), wayWords(o.way))}
       ${o.status === 'awaiting_merchant' && o.expires ? fact(t('console.order.until'), dateTime(o.expires)) : nothing}
     </dl>`;
@@ -67,7 +72,7 @@ export class OrderDetails extends LitElement {
 
   private actions(o: Order) {
     const { orders } = this;
-    if (o.status !== 'awaiting_merchant') return nothing;
+    if (o.status !== 'awaiting_merchant' && o.status !== 'confirmed') return nothing;
     const busy = orders.busy.has(o.id);
     if (orders.confirming.has(o.id)) {
       return html`<div slot="actions" class="actions end"><span class="quiet small">${t('console.order.confirming')}</span>
@@ -75,10 +80,10 @@ export class OrderDetails extends LitElement {
     }
     if (this.cancelling) {
       return html`<div slot="actions" class="actions end"><button class="plain" @click=${() => { this.cancelling = false; }}>${t('console.order.keep')}</button>
-        <button class="danger" ?disabled=${busy} aria-busy=${busy} @click=${async () => { if (await orders.cancel(o.id)) this.cancelling = false; }}>${t('console.order.cancel.yes')}</button></div>`;
+        <button class="danger" ?disabled=${busy} aria-busy=${busy} @click=${async () => { if (await orders.cancel(o.id, this.reason.trim())) this.cancelling = false; }}>${t('console.order.cancel.yes')}</button></div>`;
     }
     return html`<div slot="actions" class="actions end"><button class="danger" ?disabled=${busy} @click=${() => { this.cancelling = true; }}>${t('console.order.cancel')}</button>
-      <button class="primary" ?disabled=${busy} @click=${() => orders.confirm(o.id)}>${t('console.order.confirm')}</button></div>`;
+      ${o.status === 'awaiting_merchant' ? html`<button class="primary" ?disabled=${busy} @click=${() => orders.confirm(o.id)}>${t('console.order.confirm')}</button>` : nothing}</div>`;
   }
 }
 customElements.define('order-details', OrderDetails);
