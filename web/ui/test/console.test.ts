@@ -1,7 +1,9 @@
 // The console's models without a page: what the merchant does shows at once, and the server has the last word.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import type { ApiError, Pin } from '../src/lib/api';
+import { ApiError, type Pin } from '../src/lib/api';
+import { setLocale } from '../src/lib/i18n';
+import { refusal as refusalOf } from '../src/lib/refusal';
 import { DeskModel } from '../src/console/model/desk';
 import { Orders, undoFor } from '../src/console/model/orders';
 import { PinBoard } from '../src/console/model/pin-board';
@@ -222,12 +224,36 @@ test('a confirmation can be taken back until it is sent', async () => {
   assert.deepEqual([calls.length, calls[0]!.path, orders.find('1')!.status], [1, '/api/orders/1/confirm', 'confirmed']);
 });
 
+test('a cancelled order goes out with its reason', async () => {
+  await signIn();
+  const orders = new Orders('tea', () => undefined);
+  orders.apply(order('1', { status: 'confirmed', created: '2020-01-01T00:00:00.000Z' }));
+  const calls = server(() => [200, { order: order('1', { status: 'cancelled', reason: 'broken', updated: '2030-01-01T00:00:00.000Z' }) }]);
+  assert.equal(await orders.cancel('1', 'broken'), true);
+  assert.deepEqual([calls[0]!.path, calls[0]!.body.reason, orders.find('1')!.reason], ['/api/orders/1/cancel', 'broken', 'broken']);
+});
+
+test('in another language the kind of a refusal says what happened', () => {
+  const e = new ApiError('sold_out', 'only 1 left', 'take fewer');
+  assert.deepEqual(refusalOf(e), { text: 'only 1 left', hint: 'take fewer' });
+  setLocale('zh-CN');
+  try {
+    for (const kind of ['invalid', 'too_large', 'unauthorized', 'forbidden', 'not_found', 'gone', 'sold_out', 'conflict', 'too_many', 'unavailable', 'network', 'internal'] as const) {
+      const { text, hint } = refusalOf(new ApiError(kind, 'the server says', 'do this'));
+      assert.ok(/[\u4e00-\u9fff]/.test(text), kind);
+      assert.equal(hint, 'the server says – do this');
+    }
+  } finally {
+    setLocale('en');
+  }
+});
+
 test('a refused confirmation says why and leaves the order waiting', async () => {
   await signIn();
   const orders = new Orders('tea', () => undefined);
   orders.apply(order('1', { created: '2020-01-01T00:00:00.000Z' }));
   server(() => [409, refusal('conflict', 'it has expired')]);
-  assert.equal(await orders.cancel('1'), false);
+  assert.equal(await orders.cancel('1', ''), false);
   assert.equal((orders.faults.get('1') as ApiError).message, 'it has expired');
   assert.deepEqual([orders.busy.size, orders.waiting.length], [0, 1]);
 });

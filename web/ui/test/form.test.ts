@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressOf, blank, contactOf, countries, order, problem } from '../src/watch/form';
+import { addressOf, blank, contactFields, contactOf, countries, order, problem } from '../src/watch/form';
 
 test('what is missing or wrong is said, what is fine is not', () => {
   const a = blank();
@@ -10,6 +10,19 @@ test('what is missing or wrong is said, what is fine is not', () => {
   for (const bad of ['12', 'call me', '+49 171 5550123 x9', '1234567890123456']) assert.ok(problem('contact.phone', { ...a, 'contact.phone': bad }), bad);
   for (const ok of ['', 'a@b.co', 'mei.lin+x@mail.example.com']) assert.equal(problem('contact.email', { ...a, 'contact.email': ok }), null, ok);
   for (const bad of ['a', 'a@b', 'a b@c.de', 'a@b..de', 'a@b.de.']) assert.ok(problem('contact.email', { ...a, 'contact.email': bad }), bad);
+});
+
+test('a phone number or an email address will do, but for cash on delivery', () => {
+  const mail = { ...blank(), 'contact.email': 'mei@example.com', way: 'bank_transfer' };
+  assert.equal(problem('contact.phone', mail), null);
+  assert.ok(problem('contact.phone', { ...mail, 'contact.phone': '12' }));
+  assert.ok(problem('contact.phone', { ...mail, way: 'cash_on_delivery' }));
+  assert.ok(problem('contact.phone', { ...mail, 'contact.email': '' }) !== problem('contact.phone', { ...mail, way: 'cash_on_delivery' }));
+  const optional = (a: typeof mail) => contactFields.filter((f) => f.optional?.(a)).map((f) => f.name);
+  assert.deepEqual(optional(mail), ['contact.phone']);
+  assert.deepEqual(optional({ ...mail, way: 'cash_on_delivery' }), ['contact.email']);
+  assert.deepEqual(optional(blank()), []);
+  assert.deepEqual(optional({ ...blank(), 'contact.phone': '0171 5550123' }), ['contact.email']);
 });
 
 test('answers go out trimmed', () => {

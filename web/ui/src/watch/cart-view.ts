@@ -4,6 +4,7 @@ import { ApiError, imageOf, type Item, type Quote } from '../lib/api';
 import { t } from '../lib/i18n';
 import { icons } from '../lib/icons';
 import { money } from '../lib/money';
+import { said } from '../lib/refusal';
 import { sheet } from '../lib/style';
 import { ShopElement } from './element';
 import { Quoter } from './quoter';
@@ -81,7 +82,7 @@ export function quoteNotice(changed: string[], error: ApiError | null, again: ()
     ${changed.length > 0 ? html`<p class="notice warn">${t('cart.changed')}</p>` : nothing}
     ${error
       ? html`<p class="notice bad">
-          ${error.temporary ? t('error.network') : `${error.message}${error.hint ? ` – ${error.hint}` : ''}`}
+          ${error.temporary ? t('error.network') : said(error)}
           <button class="button quiet" @click=${again}>${t('error.again')}</button>
         </p>`
       : nothing}

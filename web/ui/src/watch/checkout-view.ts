@@ -2,6 +2,7 @@ import { html, nothing } from 'lit';
 import { ApiError, idempotencyKey, type OrderRequest } from '../lib/api';
 import { locale, t, tn } from '../lib/i18n';
 import { money } from '../lib/money';
+import { said } from '../lib/refusal';
 import { sheet } from '../lib/style';
 import { quoteNotice } from './cart-view';
 import { ShopElement } from './element';
@@ -76,7 +77,7 @@ export class CheckoutView extends ShopElement {
   private field(f: Field) {
     const wrong = this.wrong(f.name);
     return html`<div class="field ${f.half ? 'half' : ''}">
-      <label for=${f.name}>${f.label()} ${f.optional ? html`<span class="optional">${t('form.optional')}</span>` : nothing}</label>
+      <label for=${f.name}>${f.label()} ${f.optional?.(this.answers) ? html`<span class="optional">${t('form.optional')}</span>` : nothing}</label>
       <input
         class="input"
         id=${f.name}
@@ -85,7 +86,7 @@ export class CheckoutView extends ShopElement {
         autocomplete=${f.autocomplete}
         maxlength=${f.max}
         .value=${this.answers[f.name]}
-        aria-required=${!f.optional}
+        aria-required=${!f.optional?.(this.answers)}
         aria-invalid=${wrong !== null}
         aria-describedby="${f.name}-error"
         @input=${this.typed}
@@ -130,6 +131,8 @@ export class CheckoutView extends ShopElement {
     const name = input.name as FieldName | 'way';
     this.answers = { ...this.answers, [name]: input.value };
     delete this.refused[name];
+    // What the server said of the phone number may have been about the way to pay, or the lack of an email address.
+    if (name === 'way' || name === 'contact.email') delete this.refused['contact.phone'];
     this.requestUpdate();
   };
 
@@ -193,7 +196,7 @@ export class CheckoutView extends ShopElement {
   private async failed(e: ApiError): Promise<void> {
     const field = e.field as FieldName | 'way';
     if (e.kind === 'invalid' && (order.includes(field as FieldName) || field === 'way')) {
-      this.refused = { ...this.refused, [field]: e.hint ? `${e.message} (${e.hint})` : e.message };
+      this.refused = { ...this.refused, [field]: said(e) };
       this.requestUpdate();
       await this.updateComplete;
       this.focusFirstWrong();
@@ -204,7 +207,7 @@ export class CheckoutView extends ShopElement {
         this.trouble = t('checkout.soldout');
         break;
       case 'conflict':
-        this.trouble = e.field === 'expect' ? t('checkout.changed') : e.message;
+        this.trouble = e.field === 'expect' ? t('checkout.changed') : said(e);
         break;
       case 'network':
         this.trouble = t('checkout.network');
@@ -213,7 +216,7 @@ export class CheckoutView extends ShopElement {
         this.trouble = t('checkout.busy');
         return;
       default:
-        this.trouble = e.hint ? `${e.message} – ${e.hint}` : e.message;
+        this.trouble = said(e);
     }
     await Promise.all([this.shop.refresh(), this.quoter?.ask()]);
   }

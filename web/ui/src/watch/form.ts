@@ -25,23 +25,28 @@ export interface Field {
   autocomplete: string;
   type?: 'text' | 'tel' | 'email';
   max: number;
-  optional?: boolean;
+  /** May it stay empty? Of phone and email one is enough, but for a parcel that is paid at the door. */
+  optional?: (a: Answers) => boolean;
   /** Half a row. */
   half?: boolean;
 }
 
+const always = (): boolean => true;
+const needsPhone = (a: Answers): boolean => a.way === 'cash_on_delivery';
+const phoneOptional = (a: Answers): boolean => !needsPhone(a) && a['contact.email'].trim() !== '';
+
 export const contactFields: Field[] = [
   { name: 'contact.name', label: () => t('form.name'), autocomplete: 'name', max: 100 },
-  { name: 'contact.phone', label: () => t('form.phone'), autocomplete: 'tel', type: 'tel', max: 30 },
-  { name: 'contact.email', label: () => t('form.email'), autocomplete: 'email', type: 'email', max: 254, optional: true },
+  { name: 'contact.phone', label: () => t('form.phone'), autocomplete: 'tel', type: 'tel', max: 30, optional: phoneOptional },
+  { name: 'contact.email', label: () => t('form.email'), autocomplete: 'email', type: 'email', max: 254, optional: (a) => a['contact.phone'].trim() !== '' || needsPhone(a) },
 ];
 
 export const addressFields: Field[] = [
   { name: 'address.line1', label: () => t('form.line1'), autocomplete: 'address-line1', max: 200 },
-  { name: 'address.line2', label: () => t('form.line2'), autocomplete: 'address-line2', max: 200, optional: true },
-  { name: 'address.postcode', label: () => t('form.postcode'), autocomplete: 'postal-code', max: 20, optional: true, half: true },
+  { name: 'address.line2', label: () => t('form.line2'), autocomplete: 'address-line2', max: 200, optional: always },
+  { name: 'address.postcode', label: () => t('form.postcode'), autocomplete: 'postal-code', max: 20, optional: always, half: true },
   { name: 'address.city', label: () => t('form.city'), autocomplete: 'address-level2', max: 100, half: true },
-  { name: 'address.region', label: () => t('form.region'), autocomplete: 'address-level1', max: 100, optional: true, half: true },
+  { name: 'address.region', label: () => t('form.region'), autocomplete: 'address-level1', max: 100, optional: always, half: true },
 ];
 
 /** Every field in the order of the form. */
@@ -70,7 +75,7 @@ export function problem(name: FieldName | 'way', a: Answers): string | null {
     case 'contact.name':
       return v === '' ? t('form.name.missing') : null;
     case 'contact.phone':
-      if (v === '') return t('form.phone.missing');
+      if (v === '') return phoneOptional(a) ? null : needsPhone(a) ? t('form.phone.missing') : t('form.contact.missing');
       return phone(v) ? null : t('form.phone.wrong');
     case 'contact.email':
       return v === '' || /^[^\s@<>()]+@[^\s@.]+(\.[^\s@.]+)+$/.test(v) ? null : t('form.email.wrong');

@@ -1,18 +1,19 @@
 import { ApiError } from '../../lib/api';
-import { t } from '../../lib/i18n';
+import { locale, t } from '../../lib/i18n';
+import { refusal } from '../../lib/refusal';
 
 /** What went wrong and what to do next, in words for the person at the console. */
 export interface Words { text: string; hint: string }
 
-/** The server's own sentence where it has one; ours where no answer came or the answer was an accident. */
+/** The server's own sentence where it has one and it can be read; ours where no answer came or the answer was an accident. */
 export function explain(e: unknown): Words {
   if (!(e instanceof ApiError)) return { text: t('console.fault.unknown'), hint: t('console.fault.reload') };
   switch (e.kind) {
     case 'network': return { text: t('console.fault.network'), hint: t('console.fault.network.hint') };
     case 'unauthorized': return { text: t('console.fault.signedOut'), hint: t('console.fault.signedOut.hint') };
-    case 'too_many': return { text: t('console.fault.tooMany'), hint: e.hint };
+    case 'too_many': return { text: t('console.fault.tooMany'), hint: locale() === 'en' ? e.hint : '' };
     case 'internal': return { text: t('console.fault.server'), hint: e.id ? t('console.fault.server.id', { id: e.id }) : t('console.fault.reload') };
-    default: return { text: e.message, hint: e.hint };
+    default: return refusal(e);
   }
 }
 
