@@ -16,6 +16,7 @@ var assets embed.FS
 // goods is assets/products.json.
 type goods struct {
 	Currency string `json:"currency"`
+	Poster   string `json:"poster"` // the product whose picture stands for the show: one that is whole when cut to 16:9
 	Products []good `json:"products"`
 }
 

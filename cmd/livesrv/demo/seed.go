@@ -38,25 +38,23 @@ func Seed(ctx context.Context, r Rooms) (Seeded, error) {
 		return Seeded{}, err
 	}
 	s := Seeded{products: map[string]catalogue.ProductID{}}
-	var lineup []catalogue.ProductID
-	var poster catalogue.ImageID
+	draft := show.Draft{
+		Slug: Slug, Merchant: r.Merchant, Title: "Hill Street Pottery, live from the kiln",
+		Description: "Six pieces fresh from the kiln, shown one by one. This show is built into livesrv: order as you like, nobody is charged.",
+		Currency:    g.Currency,
+		Ways:        []string{show.CashOnDelivery, show.BankTransfer},
+		PaymentNote: "Hill Street Pottery, account 00 1234 5678. This is a demo: please transfer nothing.",
+	}
 	for _, p := range g.Products {
 		made, err := seedProduct(ctx, r, g.Currency, p)
 		if err != nil {
 			return Seeded{}, err
 		}
 		s.products[p.Handle] = made.ID
-		lineup = append(lineup, made.ID)
-		if poster == "" && len(made.Images) > 0 {
-			poster = made.Images[0].ID
+		draft.Lineup = append(draft.Lineup, made.ID)
+		if p.Handle == g.Poster && len(made.Images) > 0 {
+			draft.Poster = made.Images[0].ID
 		}
-	}
-	draft := show.Draft{
-		Slug: Slug, Merchant: r.Merchant, Title: "Hill Street Pottery, live from the kiln",
-		Description: "Six pieces fresh from the kiln, shown one by one. This show is built into livesrv: order as you like, nobody is charged.",
-		Poster:      poster, Currency: g.Currency, Lineup: lineup,
-		Ways:        []string{show.CashOnDelivery, show.BankTransfer},
-		PaymentNote: "Hill Street Pottery, account 00 1234 5678. This is a demo: please transfer nothing.",
 	}
 	if s.Demo, err = seedShow(ctx, r, draft); err != nil {
 		return Seeded{}, err

@@ -85,7 +85,7 @@ export class LiveLobby extends LitElement {
         </span>
         <span class="words">
           <span class="title">${s.title}</span>
-          ${s.status === 'scheduled' ? html`<span class="when">${icons.clock}<time datetime=${s.startsAt}>${dateTime(s.startsAt)}</time></span>` : nothing}
+          ${s.status === 'scheduled' ? html`<span class="when">${icons.clock}<time datetime=${s.startsAt}>${Date.parse(s.startsAt) > Date.now() ? dateTime(s.startsAt) : t('lobby.soon')}</time></span>` : nothing}
           ${s.status === 'ended' ? html`<span class="when">${dateTime(s.endedAt ?? s.startsAt, { dateStyle: 'medium' })}</span>` : nothing}
           ${s.description ? html`<span class="about">${s.description}</span>` : nothing}
         </span>
