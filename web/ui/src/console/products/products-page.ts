@@ -44,7 +44,8 @@ export class ProductsPage extends LitElement {
     .name button:hover { text-decoration: underline; }
     .end { text-align: end; }
     .low { color: var(--warn); font-weight: 650; } .out { color: var(--bad); font-weight: 650; }
-    button.in { color: var(--good); border-color: transparent; background: transparent; }
+    .in { display: inline-flex; align-items: center; gap: .25rem; padding: 0 .5rem; font-size: .8125rem; font-weight: 600; color: var(--good); }
+    .in svg { width: 1rem; height: 1rem; }
     .bone { height: 4rem; margin-bottom: .5rem; }
     .more { text-align: center; padding: .875rem; }
     .notice { margin-bottom: .875rem; }
@@ -111,7 +112,7 @@ export class ProductsPage extends LitElement {
     const desk = this.model?.desk;
     if (!desk || desk.show.status === 'ended') return nothing;
     return this.model!.lineup.some((q) => q.id === p.id)
-      ? html`<button class="small in" disabled>${checkIcon}${t('console.lineup.in')}</button>`
+      ? html`<span class="in">${checkIcon}${t('console.lineup.in')}</span>`
       : html`<button class="small" aria-label=${t('console.lineup.put', { title: p.title })} @click=${() => this.addToLineup(p)}>${plusIcon}${t('console.lineup')}</button>`;
   }
 
