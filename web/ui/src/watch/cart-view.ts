@@ -30,6 +30,7 @@ export class CartView extends ShopElement {
     if (lines.length === 0) {
       return html`<div class="empty">
         <span class="big">${icons.cart}</span>
+        ${this.quoter?.changed.length ? html`<p class="notice warn" role="status">${t('cart.changed')}</p>` : nothing}
         <p>${t('cart.empty')}</p>
         <button class="button" @click=${() => this.shop.close()}>${t('cart.browse')}</button>
       </div>`;

@@ -46,8 +46,8 @@ export class CheckoutView extends ShopElement {
   protected override render() {
     const quote = this.quoter?.quote ?? null;
     if (this.answers.way === '' && this.ways.length === 1) this.answers.way = this.ways[0]!;
+    if (this.shop.cart.lines.length === 0 && !this.sending) return this.nothingLeft();
     return html`<form novalidate @submit=${this.submit} aria-label=${t('checkout.title')}>
-      ${quoteNotice(this.quoter?.changed ?? [], this.quoter?.error ?? null, () => void this.quoter?.ask())}
       <fieldset>
         <legend>${t('checkout.contact')}</legend>
         ${contactFields.map((f) => this.field(f))}
@@ -65,6 +65,7 @@ export class CheckoutView extends ShopElement {
       </fieldset>
       <p class="hint binding">${t('checkout.binding')}</p>
       <div class="foot">
+        ${quoteNotice(this.quoter?.changed ?? [], this.quoter?.error ?? null, () => void this.quoter?.ask())}
         ${this.trouble ? html`<p class="notice bad" role="alert">${this.trouble}</p>` : nothing}
         <p class="total"><span>${tn('cart.items', this.shop.cart.count)}</span><b>${quote ? money(quote.total) : '…'}</b></p>
         <button class="button primary large wide" data-action="order" aria-disabled=${this.sending || !quote} ?disabled=${!quote && !this.quoter?.error}>
@@ -72,6 +73,15 @@ export class CheckoutView extends ShopElement {
         </button>
       </div>
     </form>`;
+  }
+
+  /** Everything has sold out while the buyer was typing: no form without goods. What was typed stays. */
+  private nothingLeft() {
+    return html`<div class="empty">
+      ${this.trouble || this.quoter?.changed.length ? html`<p class="notice bad" role="alert">${this.trouble || t('cart.changed')}</p>` : nothing}
+      <p>${t('cart.empty')}</p>
+      <button class="button" data-action="browse" @click=${() => this.shop.close()}>${t('cart.browse')}</button>
+    </div>`;
   }
 
   private field(f: Field) {
