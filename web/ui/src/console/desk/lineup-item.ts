@@ -94,7 +94,7 @@ export class LineupItem extends LitElement {
       <button class="face" aria-label=${t('console.edit.of', { title: product.title })} @click=${() => this.dispatchEvent(new CustomEvent('edit'))}>
         ${this.picture()}
         <span><span class="title">${product.title}</span>
-          <span class="meta"><span class="nowrap">${priceSpan(product)}</span><br><span class=${stockTone(product) || 'quiet'}>${pieces > 0 ? t('console.left', { n: pieces }) : t('console.soldOut')}</span></span></span>
+          <span class="meta"><span>${priceSpan(product)}</span><br><span class=${stockTone(product) || 'quiet'}>${pieces > 0 ? t('console.left', { n: pieces }) : t('console.soldOut')}</span></span></span>
       </button>
       <div class="foot">${this.button()}</div>
     </div>`;

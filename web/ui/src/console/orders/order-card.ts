@@ -30,6 +30,9 @@ export class OrderCard extends LitElement {
     h3 { flex: 1; }
     h3 button.link { font-weight: 620; color: var(--text); text-decoration: none; max-width: 100%; font-size: .9375rem; justify-content: start; }
     h3 button.link::after { content: ''; position: absolute; inset: 0; }
+    /* The whole card is what is clicked, so the ring goes round it; round the clipped name it would be cut off. */
+    h3 button.link:focus-visible { outline: none; }
+    h3 button.link:focus-visible::after { outline: 2px solid var(--focus); outline-offset: -3px; }
     h3 button.link:hover { text-decoration: underline; }
     .lines { font-size: .875rem; line-height: 1.4; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
     .foot { display: flex; align-items: center; gap: .5rem; margin-top: .125rem; }

@@ -32,7 +32,7 @@ export class OrderDetails extends LitElement {
     dd { overflow-wrap: anywhere; white-space: pre-line; }
     .notice { margin-top: 1rem; }
     label { display: block; margin-top: .75rem; }
-    label .input, label textarea { width: 100%; margin-top: .25rem; }
+    label textarea { width: 100%; margin-top: .25rem; font-weight: 400; font-size: .9375rem; }
   `];
 
   override render() {

@@ -39,7 +39,7 @@ export class ProductsPage extends LitElement {
     input[type='search'] { margin-bottom: .875rem; }
     li { display: grid; grid-template-columns: 3.5rem minmax(0, 1fr) 8rem 5rem auto auto; gap: .875rem; align-items: center; padding: .5rem .5rem .5rem .75rem; border-bottom: 1px solid var(--line); }
     li:last-child { border: 0; }
-    img, .blank { width: 3.5rem; height: 3.5rem; border-radius: var(--radius-s); object-fit: cover; background: var(--surface-2); }
+    img, .blank { display: block; width: 3.5rem; height: 3.5rem; border-radius: var(--radius-s); object-fit: cover; background: var(--surface-2); }
     .name button { color: var(--text); font-weight: 600; text-decoration: none; text-align: start; font-size: .9375rem; justify-content: start; max-width: 100%; }
     .name button:hover { text-decoration: underline; }
     .end { text-align: end; }
