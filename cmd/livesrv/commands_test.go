@@ -35,7 +35,7 @@ func TestShopFromTheTerminal(t *testing.T) {
 	if err != nil || len(rows) != 4 {
 		t.Fatalf("%d rows, %v:\n%s", len(rows), err, exported)
 	}
-	if out := s.run(t, exported, "product", "import", "-").fine(t); !strings.Contains(out, "0 products created, 0 updated, 2 unchanged") {
+	if out := s.run(t, exported, "product", "import", "-").fine(t); !strings.Contains(out, "products: 0 created, 0 updated, 2 unchanged") {
 		t.Errorf("what was exported is not what is there: %s", out)
 	}
 

@@ -138,6 +138,6 @@ func printRows(w io.Writer, rep catalogue.Report, verbose bool) {
 	if rep.DryRun {
 		would = " (nothing was written)"
 	}
-	fmt.Fprintf(w, "%s: %d products created, %d updated, %d unchanged, %d rows refused%s\n",
+	fmt.Fprintf(w, "%s: products: %d created, %d updated, %d unchanged; rows refused: %d%s\n",
 		rep.Dialect, rep.Created, rep.Updated, rep.Unchanged, rep.Refused, would)
 }
