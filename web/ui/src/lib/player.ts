@@ -4,7 +4,7 @@
 // hls.js plays wherever Media Source Extensions are (ManagedMediaSource on new iPhones included). Native HLS
 // is only for browsers without either: a browser's canPlayType is not believed, because Chromium answers
 // 'maybe' and then fails.
-import Hls, { ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
+import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData, type LevelDetails } from 'hls.js';
 import { config } from './hls-config';
 import { Pace } from './pace';
 import { readRange, type PinSource, type RangedPin } from './pins';
@@ -13,9 +13,10 @@ import { nativeWallAt, timeAt, wallAt } from './wall';
 /**
  * `idle` before start and after stop · `loading` no picture yet · `playing` · `paused` by the viewer ·
  * `blocked` the browser wants a tap first · `stalled` there was a picture, and the next one is late ·
- * `offline` there is no stream (yet); it is asked for again and again · `ended` the stream is over; so too.
+ * `offline` there is no stream (yet); it is asked for again and again · `ended` the stream is over; so too ·
+ * `unplayable` the stream's codecs are not this browser's; so too, for the publisher may change them.
  */
-export type PlayerStatus = 'idle' | 'loading' | 'playing' | 'paused' | 'blocked' | 'stalled' | 'offline' | 'ended';
+export type PlayerStatus = 'idle' | 'loading' | 'playing' | 'paused' | 'blocked' | 'stalled' | 'offline' | 'ended' | 'unplayable';
 
 export interface PlayerOptions {
   /** Address of the multivariant playlist. */
@@ -47,7 +48,7 @@ export class Player extends EventTarget implements PinSource {
   private wantsPlay = true;
   private clock: number;
   private started = false;
-  private sawPicture = false;
+  sawPicture = false;
   private stalledAt = 0;
   private lastTime = -1;
   private lastMove = 0;
@@ -218,7 +219,7 @@ export class Player extends EventTarget implements PinSource {
   private load(): void {
     this.lastTime = -1;
     this.lastMove = Date.now();
-    this.set(this.sawPicture ? 'stalled' : 'loading');
+    if (this.status !== 'unplayable') this.set(this.sawPicture ? 'stalled' : 'loading');
     if (Hls.isSupported()) this.loadHls();
     else if (nativeOnly()) this.loadNative();
     else this.set('offline');
@@ -258,7 +259,7 @@ export class Player extends EventTarget implements PinSource {
   }
 
   /** Asks again later, longer each time, and not in step with everybody else. */
-  private later(status: 'offline' | 'ended' | 'stalled'): void {
+  private later(status: 'offline' | 'ended' | 'stalled' | 'unplayable'): void {
     clearTimeout(this.retryTimer);
     if (status !== 'stalled') this.set(status);
     this.retryTimer = setTimeout(() => this.reload(), this.retryWait * (0.75 + Math.random() / 2));
@@ -267,14 +268,12 @@ export class Player extends EventTarget implements PinSource {
 
   private failed(hls: Hls, data: ErrorData): void {
     if (!data.fatal || hls !== this.hls) return;
-    if (data.type === ErrorTypes.MEDIA_ERROR) {
-      this.mediaFailed(hls);
-      return;
-    }
+    const codecs = data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    if (data.type === ErrorTypes.MEDIA_ERROR && !codecs) return this.mediaFailed(hls);
     const status = data.response?.code;
     const absent = status === 404 || status === 410 || !this.sawPicture;
     this.unload();
-    this.later(absent ? 'offline' : 'stalled');
+    this.later(codecs ? 'unplayable' : absent ? 'offline' : 'stalled');
     if (!absent) this.set('stalled');
   }
 
@@ -288,7 +287,7 @@ export class Player extends EventTarget implements PinSource {
       return;
     }
     this.unload();
-    this.later('stalled');
+    this.later(this.sawPicture ? 'stalled' : 'unplayable'); // hls.js lets MP3 through, and the browser refuses it
   }
 
   // ── watching ──────────────────────────────────────────────────────────────────────────────────────────

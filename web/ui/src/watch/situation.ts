@@ -6,7 +6,7 @@ import { Player } from '../lib/player';
 import type { StageActions } from './controls';
 import type { Shop } from './shop';
 
-export type Situation = 'loading' | 'playing' | 'paused' | 'stalled' | 'blocked' | 'upcoming' | 'away' | 'ended' | 'unsupported';
+export type Situation = 'loading' | 'playing' | 'paused' | 'stalled' | 'blocked' | 'upcoming' | 'away' | 'waiting' | 'ended' | 'unsupported' | 'unplayable';
 
 /** The record and the player together say what is going on. */
 export function situation(shop: Shop, player: Player): Situation {
@@ -15,9 +15,12 @@ export function situation(shop: Shop, player: Player): Situation {
   if (!Player.supported) return 'unsupported';
   if (p === 'playing' || p === 'paused' || p === 'blocked') return p;
   if (!show) return 'loading';
+  if (p === 'unplayable' && show.onAir) return p;
   if (show.status === 'ended') return p === 'stalled' ? 'stalled' : 'ended';
   if (show.onAir) return p === 'stalled' ? 'stalled' : 'loading';
-  return show.status === 'live' ? 'away' : 'upcoming';
+  if (show.status !== 'live') return 'upcoming';
+  // Whoever has seen no picture cannot know of a line that dropped: there may never have been one.
+  return player.sawPicture ? 'away' : 'waiting';
 }
 
 export function situationView(s: Situation, shop: Shop, acts: StageActions): TemplateResult | typeof nothing {
@@ -33,10 +36,14 @@ export function situationView(s: Situation, shop: Shop, acts: StageActions): Tem
       return upcoming(shop);
     case 'away':
       return message(s, t('stage.away'), t('stage.away.hint'), html`<span class="pulse"><span></span><span></span><span></span></span>`);
+    case 'waiting':
+      return message(s, t('stage.waiting'), t('stage.soon.hint'), html`<span class="pulse"><span></span><span></span><span></span></span>`);
     case 'ended':
       return message(s, t('stage.ended'), shop.products.length > 0 ? t('stage.ended.hint') : '');
     case 'unsupported':
       return message(s, t('stage.unsupported'), t('stage.unsupported.hint'));
+    case 'unplayable':
+      return message(s, t('stage.unsupported'), t('stage.unplayable.hint'));
     default:
       return nothing;
   }
