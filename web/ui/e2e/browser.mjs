@@ -56,8 +56,10 @@ function watchPictures() {
       if (code !== null) {
         const base = now - (now % span);
         const at = base + code > now + span / 2 ? base + code - span : base + code;
-        const cards = all(document, '.card[data-pin]').map((c) => c.dataset.pin);
-        window.pictures.shown.push({ now, at, cards });
+        const picture = { now, at, cards: [] };
+        window.pictures.shown.push(picture);
+        // The page draws its cards for this picture in a callback of its own: look when that is done.
+        setTimeout(() => (picture.cards = all(document, '.card[data-pin]').map((c) => c.dataset.pin)));
         if (window.pictures.shown.length > 20_000) window.pictures.shown.shift();
       }
       video.requestVideoFrameCallback(each);

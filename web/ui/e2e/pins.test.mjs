@@ -32,8 +32,17 @@ async function ahead(page) {
   return median(pairs);
 }
 
-/** The first picture from index on for which f(cards) holds. */
-const first = (list, f, from = 0) => list.slice(from).find((p) => f(p.cards));
+/**
+ * Asserts that the card is there in every picture from 100 ms after `from` to 100 ms before `to` and in none outside:
+ * a machine too busy to draw each picture leaves some out, and that is not the card's doing.
+ */
+function shownBetween(list, pin, from, to, name) {
+  const wrong = list.filter(({ at, cards }) => {
+    const there = cards.includes(pin);
+    return (there && (at < from - 100 || at > to + 100)) || (!there && at > from + 100 && at < to - 100);
+  });
+  assert.deepEqual(wrong.map((p) => `${name}: ${p.cards.length ? 'card' : 'no card'} ${p.at - from} ms after it was pinned, ${p.at - to} ms after it was taken off`), []);
+}
 
 test('a card shows and hides within 100 ms of its marked picture, early and late viewer alike', async (t) => {
   const early = await viewer(browser, `${server.url}/s/tea`);
@@ -43,27 +52,29 @@ test('a card shows and hides within 100 ms of its marked picture, early and late
   const { pin, bound } = await server.api('POST', '/shows/tea/pins', { product: products[1] });
   const marked = Date.parse(bound.start) - offset;
   await until(early, (id) => window.pictures.shown.some((p) => p.cards.includes(id)), pin.id);
-  const showed = first(await shown(early), (c) => c.includes(pin.id));
+  const showed = (await shown(early)).find((p) => p.cards.includes(pin.id));
   t.diagnostic(`playlist clock ${offset} ms ahead; card ${showed.at - marked} ms after its picture`);
-  assert.ok(Math.abs(showed.at - marked) <= 100, `card ${showed.at - marked} ms off its picture`);
 
   // Who joins a minute later has the card with the first picture.
   await new Promise((r) => setTimeout(r, 60_000 - (Date.now() - showed.now)));
   const late = await viewer(browser, `${server.url}/s/tea`);
   await until(late, (id) => window.pictures.shown.some((p) => p.cards.includes(id)), pin.id);
   const joined = await shown(late);
-  const lag = first(joined, (c) => c.includes(pin.id)).now - joined[0].now;
+  const lag = joined.find((p) => p.cards.includes(pin.id)).now - joined[0].now;
   t.diagnostic(`late viewer: card ${lag} ms after the first picture`);
   assert.ok(lag <= 500, `the late viewer saw the card ${lag} ms after the first picture, over a part`);
 
+  // In a minute the playlist's clock may have been corrected by some milliseconds.
+  const later = await ahead(early);
   const gone = await server.api('DELETE', `/shows/tea/pins/${pin.id}`);
-  const over = Date.parse(gone.pin.end) - offset;
+  const over = Date.parse(gone.pin.end) - later;
   for (const [name, page] of [['early', early], ['late', late]]) {
-    await until(page, (id) => !window.pictures.shown.at(-1).cards.includes(id), pin.id);
-    const list = await shown(page);
-    const last = list.findLastIndex((p) => p.cards.includes(pin.id));
-    t.diagnostic(`${name} viewer: card gone ${list[last + 1].at - over} ms after its picture`);
-    assert.ok(Math.abs(list[last + 1].at - over) <= 100, `${name}: the card went ${list[last + 1].at - over} ms off its picture`);
+    await until(page, (at) => window.pictures.shown.at(-1).at > at, over + 500);
+    const list = (await shown(page)).slice(0, -1);
+    t.diagnostic(`${name} viewer: card gone ${list[list.findLastIndex((p) => p.cards.includes(pin.id)) + 1].at - over} ms after its picture`);
+    // What the late viewer saw before it knew of pins at all was judged above.
+    const from = page === late ? list.findIndex((p) => p.cards.includes(pin.id)) : 0;
+    shownBetween(list.slice(from), pin.id, marked, over, name);
     assert.deepEqual(page.errors, []);
     await page.context().close();
   }
