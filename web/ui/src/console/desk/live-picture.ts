@@ -81,6 +81,7 @@ export class LivePicture extends LitElement {
       case 'stalled': return html`<p class="word">${t('console.picture.stalled')}</p>`;
       case 'offline':
       case 'ended': return html`<p class="word"><strong>${t('console.picture.offline')}</strong>${t('console.picture.offline.hint')}</p>`;
+      case 'unplayable': return html`<p class="word"><strong>${t('console.picture.unplayable')}</strong>${t('console.picture.unplayable.hint')}</p>`;
       default: return nothing;
     }
   }
