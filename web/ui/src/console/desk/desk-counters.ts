@@ -17,8 +17,9 @@ export class DeskCounters extends LitElement {
   }
 
   static override styles = [base, css`
-    dl { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); }
+    dl { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)) minmax(min-content, 1fr); }
     dl > div { padding: .125rem .75rem; border-inline-start: 1px solid var(--line); display: flex; flex-direction: column-reverse; min-width: 0; }
+    dl > div:last-child { padding-inline-end: 0; }
     dl > div:first-child { border: 0; padding-inline-start: 0; }
     dt { font-size: .75rem; color: var(--text-2); }
     dd { font-size: 1.25rem; line-height: 1.25; font-weight: 650; letter-spacing: -.01em; font-variant-numeric: tabular-nums; white-space: nowrap; }

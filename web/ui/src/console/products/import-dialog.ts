@@ -75,7 +75,7 @@ export class ImportDialog extends LitElement {
     return html`<div class="scroll" tabindex="0" role="group" aria-label=${t('console.import.report')}><table>
       <thead><tr><th scope="col">${t('console.import.line')}</th><th scope="col">${t('console.import.product')}</th><th scope="col">${t('console.import.result')}</th></tr></thead>
       <tbody>${rows.map((row) => html`<tr><td>${row.line}</td><td>${row.handle}</td>
-        <td><span class="badge ${looks[row.result]}">${words[row.result]}</span> ${[row.reason, row.hint, ...(row.warnings ?? [])].filter(Boolean).join(' ')}${row.taken?.length ? html` <span class="small quiet">${row.taken.join(', ')}</span>` : nothing}</td></tr>`)}</tbody>
+        <td><span class="badge ${looks[row.result]}">${words[row.result]}</span> ${[[row.reason, row.hint].filter(Boolean).join(' – '), ...(row.warnings ?? [])].filter(Boolean).join('; ')}${row.taken?.length ? html` <span class="small quiet">${row.taken.join(', ')}</span>` : nothing}</td></tr>`)}</tbody>
     </table></div>${r.rows.length > drawn ? html`<p class="help">${t('console.import.first', { n: drawn, of: r.rows.length })}</p>` : nothing}`;
   }
 
