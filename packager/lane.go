@@ -30,7 +30,6 @@ type lane struct {
 	// on says whether the rendition exists; pictures and sound what it carries at present.
 	on, pictures, sound bool
 	soundRate           int
-	framing             fmp4.Framing
 
 	seq     uint32
 	segs    []*segment

@@ -105,10 +105,10 @@ func units(t *testing.T, c media.Codec, s *mfmp4.Sample) [][]byte {
 	var err error
 	switch c.(type) {
 	case *media.H264:
-		all, err = s.GetH264()
+		err = (*h264.AVCC)(&all).Unmarshal(s.Payload)
 		all = slices.DeleteFunc(all, func(u []byte) bool { k := u[0] & 31; return k == 7 || k == 8 || k == 9 })
 	case *media.H265:
-		all, err = s.GetH265()
+		err = (*h264.AVCC)(&all).Unmarshal(s.Payload)
 		all = slices.DeleteFunc(all, func(u []byte) bool { k := u[0] >> 1 & 63; return k >= 32 && k <= 35 })
 	case *media.AV1:
 		return obus(t, s.Payload)

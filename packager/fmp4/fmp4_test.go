@@ -31,7 +31,8 @@ var (
 		SPS: unhex("42010101600000030090000003000003003ca00a080b9f796566924caf016808000003000800000300f040"),
 		PPS: unhex("4401c172b46240"),
 	}
-	aom    = &media.AV1{SequenceHeader: []byte{8, 0, 0, 0, 66, 167, 191, 228, 96, 13, 0, 64}}
+	aom = &media.AV1{SequenceHeader: []byte{8, 0, 0, 0, 66, 167, 191, 228, 96, 13, 0, 64}}
+	//lint:ignore SA1019 parsing fills it in, and the test compares with what was parsed
 	lc     = &media.AAC{Config: mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}}
 	celt   = &media.Opus{ChannelCount: 2}
 	layer3 = &media.MP3{SampleRate: 44100, ChannelCount: 2}
