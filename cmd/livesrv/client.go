@@ -52,6 +52,20 @@ func (r *remote) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.ca, "ca", "", "certificate `FILE` (PEM) to trust too, such as data/self-signed.crt of the server")
 }
 
+// asks makes cmd one that talks to a running server: it gets the flags for that, and run the client.
+func (con console) asks(cmd *cobra.Command, run func(c *client, args []string) error) *cobra.Command {
+	r := remote{con: con}
+	r.flags(cmd)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		c, err := r.dial()
+		if err != nil {
+			return err
+		}
+		return run(c, args)
+	}
+	return cmd
+}
+
 // dial makes the client; it connects with the first request.
 func (r *remote) dial() (*client, error) {
 	base := cmp.Or(r.server, r.con.getenv(config.EnvServer), defaultServer)

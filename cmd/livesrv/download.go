@@ -23,16 +23,10 @@ type download struct {
 }
 
 func newDownload(con console, d download) *cobra.Command {
-	r := remote{con: con}
 	var output string
 	cmd := &cobra.Command{Use: d.use, Short: d.short, Long: d.long, Example: d.example, Args: words(0, 0)}
 	cmd.Flags().StringVarP(&output, "output", "o", d.file, "`FILE` to write, - for the standard output; an existing one is not touched")
-	r.flags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, _ []string) error {
 		q := request{method: d.method, path: d.path}
 		if d.query != nil {
 			q.query = d.query()
@@ -47,8 +41,7 @@ func newDownload(con console, d download) *cobra.Command {
 			return cut(err)
 		}
 		return save(con, res, output)
-	}
-	return cmd
+	})
 }
 
 // save writes an answer to a new file: beside it first, so that a file by that name is always whole.

@@ -47,7 +47,6 @@ func newOrder(con console) *cobra.Command {
 }
 
 func newOrderList(con console) *cobra.Command {
-	r := remote{con: con}
 	var show, status, after string
 	var limit int
 	cmd := &cobra.Command{
@@ -60,13 +59,8 @@ func newOrderList(con console) *cobra.Command {
 	cmd.Flags().StringVar(&status, "status", "", "only awaiting_merchant, confirmed, cancelled or expired")
 	cmd.Flags().StringVar(&after, "after", "", "`ORDER` id that the page before ended with")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many, at most 500")
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, _ []string) error {
 		q := url.Values{"limit": {number(limit)}}
 		for name, value := range map[string]string{"show": show, "status": status, "after": after} {
 			if value != "" {
@@ -75,8 +69,7 @@ func newOrderList(con console) *cobra.Command {
 		}
 		return list(cmd.Context(), con, c, "/api/orders?"+q.Encode(), "orders", *asJSON,
 			[]string{"number", "placed", "status", "show", "total", "name", "contact", "what"}, orderView.row)
-	}
-	return cmd
+	})
 }
 
 func newOrderExport(con console) *cobra.Command {

@@ -67,7 +67,6 @@ func (c *client) product(ctx context.Context, handle string) (productView, error
 }
 
 func newPin(con console) *cobra.Command {
-	r := remote{con: con}
 	var sku, at string
 	var ago time.Duration
 	cmd := &cobra.Command{
@@ -85,9 +84,8 @@ the pin and the time of the picture it was bound to.`,
 	cmd.Flags().StringVar(&at, "at", "", "wall `TIME` of the picture")
 	cmd.Flags().DurationVar(&ago, "ago", 0, "how long ago the picture was taken, such as 2s")
 	cmd.MarkFlagsMutuallyExclusive("at", "ago")
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	return con.asks(cmd, func(c *client, args []string) error {
 		body := map[string]any{}
 		if sku != "" {
 			body["sku"] = sku
@@ -100,10 +98,6 @@ the pin and the time of the picture it was bound to.`,
 			body["at"] = when
 		} else if ago != 0 {
 			body["at"] = time.Now().Add(-ago)
-		}
-		c, err := r.dial()
-		if err != nil {
-			return err
 		}
 		ids, err := c.productIDs(cmd.Context(), args[1:])
 		if err != nil {
@@ -130,12 +124,10 @@ the pin and the time of the picture it was bound to.`,
 		}
 		fmt.Fprintln(con.out)
 		return nil
-	}
-	return cmd
+	})
 }
 
 func newUnpin(con console) *cobra.Command {
-	r := remote{con: con}
 	cmd := &cobra.Command{
 		Use:   "unpin SHOW [PIN|PRODUCT]",
 		Short: "Take a product off the screen, or all of them",
@@ -144,13 +136,8 @@ everything that is on screen goes.`,
 		Example: "  livesrv unpin demo moon-teapot\n  livesrv unpin demo pin_0123456789abcdef\n  livesrv unpin demo",
 		Args:    words(1, 2),
 	}
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, args []string) error {
 		base := "/api/shows/" + url.PathEscape(args[0]) + "/pins"
 		if len(args) == 2 {
 			id, err := c.pinID(cmd.Context(), base, args[1])
@@ -172,8 +159,7 @@ everything that is on screen goes.`,
 			fmt.Fprintln(con.out, "nothing is on screen any more")
 		}
 		return nil
-	}
-	return cmd
+	})
 }
 
 // pinID finds the open pin that a person means: by its own id, or by its product.

@@ -29,7 +29,6 @@ spreadsheet in between.`,
 }
 
 func newProductImport(con console) *cobra.Command {
-	r := remote{con: con}
 	var currency string
 	var dryRun, stock, noFetch, verbose bool
 	cmd := &cobra.Command{
@@ -49,13 +48,8 @@ was refused, with the reason; exits with 1 when there was one.`,
 	f.BoolVar(&stock, "set-stock", false, "write the file's stock over that of products that are there already")
 	f.BoolVar(&noFetch, "no-pictures", false, "leave the pictures that the file links to alone")
 	f.BoolVarP(&verbose, "verbose", "v", false, "show every row, not only refusals and warnings")
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, args []string) error {
 		in, err := openInput(con, args[0])
 		if err != nil {
 			return err
@@ -82,8 +76,7 @@ was refused, with the reason; exits with 1 when there was one.`,
 			return err
 		}
 		return reportImport(con, raw, *asJSON, verbose)
-	}
-	return cmd
+	})
 }
 
 // openInput opens a file, or the standard input for "-".

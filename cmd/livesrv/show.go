@@ -39,7 +39,6 @@ func newShow(con console) *cobra.Command {
 }
 
 func newShowCreate(con console) *cobra.Command {
-	r := remote{con: con}
 	var title, description, currency, starts, note string
 	var ways, products, origins []string
 	cmd := &cobra.Command{
@@ -60,9 +59,8 @@ the stream key that the encoder needs.`,
 	f.StringVar(&note, "payment-note", "", "bank details for bank_transfer")
 	f.StringArrayVar(&products, "product", nil, "`HANDLE` or id of a product of the line-up; may be given again")
 	f.StringArrayVar(&origins, "embed-origin", nil, "`SITE` that may embed the show, as in https://shop.example; may be given again")
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	return con.asks(cmd, func(c *client, args []string) error {
 		if currency == "" {
 			return usageError{fault.New(fault.Invalid, "--currency is missing").WithHint("three capital letters of ISO 4217, such as EUR")}
 		}
@@ -82,10 +80,6 @@ the stream key that the encoder needs.`,
 			}
 			body["startsAt"] = at
 		}
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
 		ids, err := c.productIDs(cmd.Context(), products)
 		if err != nil {
 			return err
@@ -100,8 +94,7 @@ the stream key that the encoder needs.`,
 			return err
 		}
 		return printShow(con, answer, *asJSON, c.base)
-	}
-	return cmd
+	})
 }
 
 // showAnswer is the API's answer with one show.
@@ -126,46 +119,32 @@ func printShow(con console, answer showAnswer, asJSON bool, base string) error {
 }
 
 func newShowList(con console) *cobra.Command {
-	r := remote{con: con}
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List shows: live, then coming, then ended",
 		Example: "  livesrv show list\n  livesrv show list --json",
 		Args:    words(0, 0),
 	}
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, _ []string) error {
 		return list(cmd.Context(), con, c, "/api/shows", "shows", *asJSON,
 			[]string{"show", "status", "stream", "starts", "title"}, showView.row)
-	}
-	return cmd
+	})
 }
 
 func newShowStep(con console, step, short string) *cobra.Command {
-	r := remote{con: con}
 	cmd := &cobra.Command{
 		Use:     step + " SHOW",
 		Short:   short,
 		Example: "  livesrv show " + step + " spring",
 		Args:    words(1, 1),
 	}
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, args []string) error {
 		var answer showAnswer
 		if err := c.call(cmd.Context(), http.MethodPost, "/api/shows/"+url.PathEscape(args[0])+"/"+step, nil, &answer); err != nil {
 			return err
 		}
 		return printShow(con, answer, *asJSON, c.base)
-	}
-	return cmd
+	})
 }

@@ -33,7 +33,6 @@ func newToken(con console) *cobra.Command {
 }
 
 func newTokenCreate(con console) *cobra.Command {
-	r := remote{con: con}
 	var user, role string
 	cmd := &cobra.Command{
 		Use:   "create NAME",
@@ -46,13 +45,8 @@ at a terminal or read from the first line of the standard input.`,
 	}
 	cmd.Flags().StringVar(&user, "user", "", "sign in as this user instead of with a token")
 	cmd.Flags().StringVar(&role, "role", "", "admin or merchant, at most the user's own (default: the same)")
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, args []string) error {
 		q := request{method: http.MethodPost, path: "/api/tokens"}
 		if user != "" {
 			cookie, err := c.signIn(cmd, con, user)
@@ -87,8 +81,7 @@ at a terminal or read from the first line of the standard input.`,
 		}
 		fmt.Fprintln(con.out, made.Secret)
 		return nil
-	}
-	return cmd
+	})
 }
 
 // signIn opens a session and gives its cookie.
@@ -113,40 +106,27 @@ func (c *client) signIn(cmd *cobra.Command, con console, user string) (string, e
 }
 
 func newTokenList(con console) *cobra.Command {
-	r := remote{con: con}
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List your API tokens",
 		Example: "  livesrv token list",
 		Args:    words(0, 0),
 	}
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, _ []string) error {
 		return list(cmd.Context(), con, c, "/api/tokens", "tokens", *asJSON, []string{"id", "name", "role", "made", "last used"}, tokenView.row)
-	}
-	return cmd
+	})
 }
 
 func newTokenRevoke(con console) *cobra.Command {
-	r := remote{con: con}
 	cmd := &cobra.Command{
 		Use:     "revoke TOKEN-ID",
 		Short:   "Make an API token worthless",
 		Example: "  livesrv token revoke tok_0123456789abcdef",
 		Args:    words(1, 1),
 	}
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, args []string) error {
 		if err := c.call(cmd.Context(), http.MethodDelete, "/api/tokens/"+url.PathEscape(args[0]), nil, nil); err != nil {
 			return err
 		}
@@ -155,6 +135,5 @@ func newTokenRevoke(con console) *cobra.Command {
 		}
 		fmt.Fprintf(con.out, "%s is revoked\n", args[0])
 		return nil
-	}
-	return cmd
+	})
 }

@@ -34,7 +34,6 @@ func newUser(con console) *cobra.Command {
 }
 
 func newUserAdd(con console) *cobra.Command {
-	r := remote{con: con}
 	var role, merchant string
 	cmd := &cobra.Command{
 		Use:   "add NAME",
@@ -46,13 +45,8 @@ merchant sees the shows, products and orders of one merchant; an admin sees ever
 	}
 	cmd.Flags().StringVar(&role, "role", "merchant", "admin or merchant")
 	cmd.Flags().StringVar(&merchant, "merchant", "", "`ID` of the merchant (default: that of the token)")
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, args []string) error {
 		password, err := newPasswords(con).askNew("Password for " + args[0])
 		if err != nil {
 			return err
@@ -70,28 +64,20 @@ merchant sees the shows, products and orders of one merchant; an admin sees ever
 		}
 		fmt.Fprintf(con.out, "%s may sign in as %s at %s/console\n", args[0], role, c.base)
 		return nil
-	}
-	return cmd
+	})
 }
 
 func newUserList(con console) *cobra.Command {
-	r := remote{con: con}
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List users",
 		Example: "  livesrv user list",
 		Args:    words(0, 0),
 	}
-	r.flags(cmd)
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := r.dial()
-		if err != nil {
-			return err
-		}
+	return con.asks(cmd, func(c *client, _ []string) error {
 		return list(cmd.Context(), con, c, "/api/users", "users", *asJSON, []string{"name", "role", "merchant", "added"}, userView.row)
-	}
-	return cmd
+	})
 }
 
 func newUserPasswd(con console) *cobra.Command {
