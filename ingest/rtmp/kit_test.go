@@ -126,7 +126,7 @@ func (k *kit) url(path string) string { return "rtmp://" + k.srv.Addr().String()
 func (k *kit) ffmpeg(url string, args ...string) (kill func(), wait func() (string, error)) {
 	k.t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		k.t.Skip("ffmpeg is not installed")
+		k.t.Fatal("ffmpeg is missing: make test installs it")
 	}
 	all := append([]string{"-hide_banner", "-loglevel", "error", "-nostdin"}, args...)
 	cmd := exec.Command("ffmpeg", append(all, "-f", "flv", url)...)

@@ -202,6 +202,9 @@ func TestViewersComeAndGo(t *testing.T) {
 	for l.hls.Stats().Holds == 0 && time.Now().Before(until) {
 		time.Sleep(time.Millisecond)
 	}
+	if l.hls.Stats().Holds == 0 {
+		t.Error("no viewer was held: there is nobody to leave")
+	}
 	cancel()
 	wg.Wait()
 	tr.CloseIdleConnections()
