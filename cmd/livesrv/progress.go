@@ -29,6 +29,14 @@ func (p *progress) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// say puts a text in the place of the one before.
+func (p *progress) say(text string) {
+	if terminal(p.w) {
+		p.shown = true
+		fmt.Fprintf(p.w, "\r\x1b[K%s ", text)
+	}
+}
+
 // end leaves a clean line behind.
 func (p *progress) end() {
 	if p.shown {
