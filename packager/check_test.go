@@ -20,14 +20,14 @@ import (
 type checker struct {
 	p     *Presentation
 	fatal func(format string, args ...any)
-	last  [2]*snapshot
-	prev  [2]*playlist.Media
+	last  [maxLanes]*snapshot
+	prev  [maxLanes]*playlist.Media
 	// checked is the next part whose bytes have not been read.
-	checked [2][2]uint64
+	checked [maxLanes][2]uint64
 	// end is where the last sample of a track ended, in its ticks, per lane and track id.
-	end [2]map[int]int64
+	end [maxLanes]map[int]int64
 	// shown counts what was packaged.
-	shown [2]map[int]int
+	shown [maxLanes]map[int]int
 	// longest is the longest interval of pictures, for rule 14.
 	longest time.Duration
 	// loose is for sources with holes: video may run over the end of its part, as it does when audio goes on
@@ -51,7 +51,7 @@ func (c *checker) rule(n int, ok bool, format string, args ...any) {
 
 // look checks what has been published since the last look.
 func (c *checker) look() {
-	seen := [2]bool{c.prev[0] != nil, c.prev[1] != nil}
+	seen := c.prev[laneMuxed] != nil
 	for i := range laneNames {
 		r := c.p.lanes[i].Load()
 		if r == nil {
@@ -76,7 +76,7 @@ func (c *checker) look() {
 		c.delta(s, m, SkipV2)
 		c.prev[i] = m
 		c.bytes(i, s)
-		if i == laneSound && seen[laneMuxed] {
+		if i == laneSound && seen {
 			c.rule(21, len(m.Reports) == 1, "%s has %d reports", r.name, len(m.Reports))
 		}
 	}

@@ -10,22 +10,23 @@ func (c *cutter) flush() {
 	if c.hasVideo {
 		c.flushVideo()
 	} else if c.inSegment {
-		if !c.lanes[laneSound].empty() {
+		if !c.alone.empty() {
 			c.closeSoundPart()
 		}
-		if len(c.lanes[laneSound].open.parts) > 0 {
+		if len(c.alone.open.parts) > 0 {
 			c.endSoundOnly()
 		}
 		c.inSegment = false
 	}
 	c.sound.restart()
-	c.pend, c.queue = nil, c.queue[:0]
-	c.cutting, c.hasDTS, c.needKey = false, false, true
-	if c.hasFloor {
-		c.gapEdge = c.floor
+	c.cutting, c.needKey = false, true
+	if edge, ok := c.edge(); ok {
+		c.gapEdge = edge
 	}
-	c.hasFloor = false
-	c.cad.sinceKey, c.cad.gop = 0, 0
+	c.hasSoundEdge = false
+	for _, v := range c.variants {
+		v.forget()
+	}
 }
 
 func (c *cutter) flushVideo() {
@@ -34,28 +35,28 @@ func (c *cutter) flushVideo() {
 	}
 	c.soundLag = true // wait no longer
 	c.advance()
-	if c.pend != nil {
-		c.floor = c.place(c.pend.at + c.cad.interval())
-		c.hasFloor, c.pend = true, nil
+	v := c.lead
+	if v.pend != nil {
+		v.placed(v.place(v.pend.at + v.cad.interval()))
 	}
-	if !c.inSegment || !c.hasFloor {
+	if !c.inSegment || !v.hasFloor {
 		return
 	}
-	if c.floor > c.lanes[laneMuxed].start {
-		c.closePart(c.floor)
+	if v.floor > v.lane.start {
+		v.closePart(v.floor)
 	}
-	if len(c.lanes[laneMuxed].open.parts) > 0 {
-		c.endSegment(c.floor)
+	if len(v.lane.open.parts) > 0 {
+		c.endSegment(v.floor)
 	}
 	c.inSegment = false
 }
 
 // resume begins again with a keyframe, after filling up to it with gap what was missed.
-func (c *cutter) resume(au *media.AccessUnit, at int64) {
-	c.needKey, c.resumedAt = false, at
-	c.gapTo(at, true)
-	c.sound.dropBefore(at)
-	c.startSegment(&picture{au, at}, true)
+func (c *cutter) resume(p *picture) {
+	c.needKey, c.resumedAt = false, p.at
+	c.gapTo(p.at, true)
+	c.sound.dropBefore(p.at)
+	c.startSegment(p, true)
 }
 
 // gapTo lists gap parts up to the given place: whole parts while the publisher is silent, and the rest

@@ -11,13 +11,18 @@ import (
 	"livesrv/packager/playlist"
 )
 
-// The lanes: video with audio, and audio alone.
+// maxVariants is how many qualities of the picture are packaged: what a browser sends at most is three, and
+// each costs its bit rate in memory again.
+const maxVariants = 4
+
+// The lanes: video with audio, the best quality first, and audio alone.
 const (
-	laneMuxed = iota
-	laneSound
+	laneMuxed = 0
+	laneSound = maxVariants
+	maxLanes  = maxVariants + 1
 )
 
-var laneNames = [2]string{laneMuxed: "v0", laneSound: "a0"}
+var laneNames = [maxLanes]string{"v0", "v1", "v2", "v3", laneSound: "a0"}
 
 // lane makes one rendition: it fills the open part, encodes it, lists it, and publishes snapshots. The
 // cutter tells it where to cut; the presentation's lock guards it.

@@ -5,6 +5,7 @@ import (
 
 	"livesrv/internal/fault"
 	"livesrv/internal/media"
+	"livesrv/packager/fmp4"
 	"livesrv/packager/playlist"
 )
 
@@ -102,9 +103,9 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 		return media.Equal(now.Codec, was.Codec) && now.ClockRate == was.ClockRate
 	}
 	c := p.cut
-	if same(video, c.hasVideo, c.video) && same(sound, c.sound.active, c.sound.track) {
+	if same(video, c.hasVideo, c.lead.track) && same(sound, c.sound.active, c.sound.track) {
 		if video != nil {
-			c.video.ID = video.ID
+			c.lead.track.ID = video.ID
 		}
 		if sound != nil {
 			c.sound.track.ID = sound.ID
@@ -185,7 +186,7 @@ func (p *Presentation) feed(au *media.AccessUnit, t, video, sound *media.Track) 
 			c.flush()
 			p.configure(video, p.ifActive(sound))
 		}
-		c.pushVideo(au)
+		c.pushVideo(c.lead, au)
 		p.dropSilentSound(video, sound)
 		return
 	}
@@ -209,14 +210,14 @@ func (p *Presentation) ifActive(sound *media.Track) *media.Track {
 // track that has no more samples stands still.
 func (p *Presentation) dropSilentSound(video, sound *media.Track) {
 	c := p.cut
-	if sound == nil || !c.sound.active || c.pendingSet != nil || !c.hasFloor {
+	if sound == nil || !c.sound.active || c.pendingSet != nil || !c.lead.hasFloor {
 		return
 	}
 	heard := c.resumedAt
 	if !c.sound.fresh {
 		heard = max(heard, c.sound.endLine)
 	}
-	if c.floor-heard > 2*media.Ticks(p.cfg.GapAfter, rate) {
+	if c.lead.floor-heard > 2*media.Ticks(p.cfg.GapAfter, rate) {
 		c.pendingSet = func() { p.configure(video, nil) }
 	}
 }
@@ -330,12 +331,7 @@ func (p *Presentation) configure(video, sound *media.Track) bool {
 	c := p.cut
 	c.hasVideo = video != nil
 	if video != nil {
-		if c.video.Codec == nil || !media.Equal(c.video.Codec, video.Codec) {
-			c.hasComp = false
-			pic, _ := media.PictureOf(video.Codec)
-			c.declared = pic.FrameRate
-		}
-		c.video = *video
+		c.lead.setTrack(*video)
 	}
 	switch {
 	case sound == nil:
@@ -343,45 +339,22 @@ func (p *Presentation) configure(video, sound *media.Track) bool {
 		c.sound.active = false
 	default:
 		c.sound.reset(*sound)
-		c.resumedAt = max(c.resumedAt, c.floor)
+		edge, _ := c.edge()
+		c.resumedAt = max(c.resumedAt, edge)
 	}
-	muxed, alone := c.fileTracks()
 	changed := false
-	for i, tracks := range [2][]int{laneMuxed: {len(muxed)}, laneSound: {len(alone)}} {
-		l := c.lanes[i]
-		files := alone
-		if i == laneMuxed {
-			files = muxed
-		}
-		if tracks[0] == 0 {
-			l.pictures, l.sound = false, false
-			continue
-		}
-		had := l.initBytes != nil
-		diff, err := l.setTracks(files)
+	for _, v := range c.variants {
+		diff, err := p.configureLane(v.lane, c.files(v), sound != nil)
 		if err != nil {
-			p.refuse(err)
-			p.start = &starter{}
 			return false
 		}
-		changed = changed || diff && had
-		l.pictures, l.sound = i == laneMuxed, sound != nil
-		if !l.on {
-			msn := p.firstMSN()
-			if g := p.guide(); g != nil {
-				// A rendition that comes later keeps in step with the numbers of the other.
-				msn, l.discSeq = g.open.msn, g.discSeq
-				for _, s := range g.segs[g.first:] {
-					if s.disc {
-						l.discSeq++
-					}
-				}
-			}
-			l.begin(p.header(), msn)
-		}
-		l.open.init, l.open.initURI = l.init, initURI(l.init)
-		l.dirty = true
+		changed = changed || diff
 	}
+	diff, err := p.configureLane(c.alone, c.files(nil), sound != nil)
+	if err != nil {
+		return false
+	}
+	changed = changed || diff
 	if changed {
 		// "DISCONTINUITY MUST be there when tracks or parameter sets change", in all renditions (bis §4.4.4.3,
 		// §6.2.4).
@@ -391,4 +364,37 @@ func (p *Presentation) configure(video, sound *media.Track) bool {
 		}
 	}
 	return true
+}
+
+// configureLane gives a lane the tracks of its init segment, none where it has no media any more, and begins
+// it when it is new. It says whether the init segment is another one than before.
+func (p *Presentation) configureLane(l *lane, files []fmp4.Track, sound bool) (changed bool, err error) {
+	if len(files) == 0 {
+		l.pictures, l.sound = false, false
+		return false, nil
+	}
+	had := l.initBytes != nil
+	diff, err := l.setTracks(files)
+	if err != nil {
+		p.refuse(err)
+		p.start = &starter{}
+		return false, err
+	}
+	l.pictures, l.sound = l.index != laneSound, sound
+	if !l.on {
+		msn := p.firstMSN()
+		if g := p.guide(); g != nil {
+			// A rendition that comes later keeps in step with the numbers of the other.
+			msn, l.discSeq = g.open.msn, g.discSeq
+			for _, s := range g.segs[g.first:] {
+				if s.disc {
+					l.discSeq++
+				}
+			}
+		}
+		l.begin(p.header(), msn)
+	}
+	l.open.init, l.open.initURI = l.init, initURI(l.init)
+	l.dirty = true
+	return diff && had, nil
 }
