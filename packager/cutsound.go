@@ -69,10 +69,8 @@ func (c *cutter) bridge(f *frame) {
 // silence lists gap parts in the audio lane's open segment: whole ones up to the given place, and what is
 // left over if asked.
 func (c *cutter) silence(to int64, rest bool) {
-	l := c.alone
-	for l.opened && (l.start+c.target <= to || rest && l.start < to) {
-		end := min(l.start+c.target, to)
-		l.closeGap(end, media.Duration(end-l.start, rate))
+	if c.alone.opened {
+		c.alone.gap(to, rest)
 	}
 }
 

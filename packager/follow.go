@@ -1,0 +1,349 @@
+package packager
+
+import (
+	"slices"
+
+	"livesrv/internal/media"
+)
+
+const (
+	// maxSkew is how far from the leading variant's keyframe another's may be for its segment to begin there:
+	// a picture at 10 a second, and never more than the shortest part, so that renditions stay in step.
+	maxSkew = rate / 10
+	// maxVariantWait is how long a segment's end, or the beginning after a gap, waits for a variant that comes
+	// late.
+	maxVariantWait = rate * 150 / 1000
+	// maxSilence is how far a variant may stay behind the others before they go on without it: browsers pause
+	// a quality when the line is too thin for it.
+	maxSilence = rate * 300 / 1000
+)
+
+// The leading variant cuts; the others, which show the same picture, follow: their pictures wait until it is
+// known that no segment begins before them, and a segment of theirs begins with their own keyframe of that
+// instant. One without pictures lists gaps and begins again with a keyframe.
+
+// live says whether the variant has pictures in the open segment.
+func (v *variant) live() bool { return !v.waiting }
+
+// forming are the pictures that are not in a part yet.
+func (v *variant) forming(yield func(*picture) bool) {
+	if v.pend != nil && !yield(v.pend) {
+		return
+	}
+	for i := range v.queue {
+		if !yield(&v.queue[i]) {
+			return
+		}
+	}
+}
+
+// clear says whether it is certain that the picture belongs into the open segment.
+func (v *variant) clear(p *picture) bool {
+	lead := v.c.lead
+	if !p.au.Key {
+		return lead.newest >= p.at-v.cad.interval()/2
+	}
+	return near(lead.lastKey, p.at) || lead.newest >= p.at+maxSkew
+}
+
+func near(a, b int64) bool { return a-b <= maxSkew && b-a <= maxSkew }
+
+// follow places what can be placed of the variants that do not lead.
+func (c *cutter) follow() {
+	if len(c.variants) == 1 || c.cutting || c.needKey || !c.inSegment {
+		return
+	}
+	for _, v := range c.variants {
+		switch {
+		case v == c.lead:
+		case v.live():
+			v.follow()
+		default:
+			v.await()
+			v.fill(c.lead.lane.start, false)
+		}
+	}
+}
+
+func (v *variant) follow() {
+	for {
+		if v.pend == nil {
+			if len(v.queue) == 0 {
+				return
+			}
+			v.take()
+		}
+		if !v.clear(v.pend) {
+			return
+		}
+		if len(v.queue) == 0 {
+			v.early()
+			return
+		}
+		v.settle()
+	}
+}
+
+// settle places the pending picture and closes the part where it is full.
+func (v *variant) settle() {
+	if end := v.placePending(); end-v.lane.start >= v.c.target {
+		v.closePart(end)
+	}
+}
+
+// await begins again with the keyframe that was waited for: where the segment begins, or, if keyframes of this
+// variant are not where segments begin, in the middle of one.
+func (v *variant) await() {
+	c := v.c
+	if len(v.queue) == 0 {
+		return
+	}
+	at := v.queue[0].at
+	switch {
+	case v.usable() && near(at, c.segStart) && len(v.lane.open.parts) == 0:
+		v.begin = at
+	case c.lead.newest < at+maxSkew:
+		return // a segment may begin here
+	case v.usable() && v.unaligned && at > max(c.segStart, v.lane.start):
+		if !v.lane.on {
+			c.begin(v.lane)
+			v.begin = c.segStart
+			v.open(c.anchor)
+		}
+		v.fill(at, true)
+		v.begin = at
+	default:
+		c.stats.Dropped += uint64(len(v.queue))
+		v.queue, v.missed = v.queue[:0], true
+		return
+	}
+	v.join()
+	if len(v.lane.open.parts) == 0 {
+		v.open(c.anchor)
+	}
+	v.follow()
+}
+
+// usable says whether the variant's init segment is that of its pictures.
+func (v *variant) usable() bool { return v.on && !v.stale }
+
+// join lets the variant take part from its begin on.
+func (v *variant) join() {
+	v.waiting, v.fresh, v.missed, v.unaligned = false, true, false, false
+	v.c.sound.skip(v.lane.index, v.begin)
+	if !v.lane.on {
+		v.c.begin(v.lane)
+	}
+}
+
+// arrived says whether the variant's picture at a cut is here, or will not come.
+func (v *variant) arrived(at int64) bool {
+	for p := range v.forming {
+		if p.au.Key && near(p.at, at) {
+			return true
+		}
+	}
+	return v.newest >= at+maxSkew || v.unaligned && v.newest >= at-v.cad.interval()/2
+}
+
+// variantsArrived says whether every variant has what belongs before the cut, or is too late to wait for.
+func (c *cutter) variantsArrived() bool {
+	if len(c.variants) == 1 || c.hurry {
+		return true
+	}
+	all, newest := true, c.cutAt
+	for _, v := range c.variants {
+		if v.live() {
+			newest = max(newest, v.newest)
+			all = all && (v == c.lead || v.arrived(c.cutAt))
+		}
+	}
+	if c.sound.active && !c.sound.fresh {
+		newest = max(newest, c.sound.endLine-videoSlack)
+	}
+	return all || newest-c.cutAt > maxVariantWait
+}
+
+// boundary is the picture that a segment begins with which should begin at the given place: the keyframe near
+// it, else the first picture behind it; nil while that is not here.
+func (v *variant) boundary(at int64) *media.AccessUnit {
+	var first *media.AccessUnit
+	for p := range v.forming {
+		switch {
+		case p.au.Key && near(p.at, at) && p.at > v.begin:
+			return p.au
+		case first == nil && p.at >= at-v.cad.interval()/2:
+			first = p.au
+		}
+	}
+	return first
+}
+
+// cut ends the variants' parts where a segment ends, at the given place or a little beside it.
+func (c *cutter) cut(at int64) {
+	for _, v := range c.variants {
+		switch {
+		case v == c.lead:
+			v.begin = at
+		case v.live():
+			v.cut(at)
+		default:
+			v.aim(at)
+			v.fill(v.begin, true)
+		}
+	}
+}
+
+func (v *variant) cut(at int64) {
+	first := v.boundary(at)
+	for {
+		if v.pend == nil {
+			if len(v.queue) == 0 {
+				break
+			}
+			v.take()
+		}
+		if v.pend.au == first {
+			break
+		}
+		if len(v.queue) == 0 {
+			v.placed(v.place(v.pend.at + v.cad.interval()))
+			break
+		}
+		v.settle()
+	}
+	v.begin = v.floor
+	if v.pend != nil {
+		v.begin = v.pend.at
+	}
+	v.unaligned = first == nil || !first.Key
+	v.fresh = true
+	if near(v.begin, at) {
+		if v.begin > v.lane.start {
+			v.closePart(v.begin)
+		}
+		return
+	}
+	v.takeSound(v.floor)
+	v.forget(false)
+	v.aim(at)
+	v.fill(v.begin, true)
+}
+
+// aim lets the variant begin at the given place, or a little beside it where it has a keyframe there.
+func (v *variant) aim(at int64) {
+	v.begin = at
+	if len(v.queue) > 0 && near(v.queue[0].at, at) {
+		v.begin = v.queue[0].at
+	} else if v.missed {
+		v.unaligned, v.missed = true, false
+	}
+}
+
+// rejoin lets those take part again that have a keyframe where the segment begins.
+func (c *cutter) rejoin() {
+	for _, v := range c.variants {
+		if v.waiting && v.usable() && len(v.queue) > 0 && v.queue[0].at == v.begin {
+			v.join()
+		}
+	}
+}
+
+// fill lists gap parts in the open segment: whole ones up to the given place, and what is left over if asked. A
+// part that pictures were in when the variant left is closed with the first of them: it may be too short for
+// any other place than before a gap or at a segment's end (bis §4.4.4.9).
+func (v *variant) fill(to int64, rest bool) {
+	l := v.lane
+	if !l.on || !l.opened {
+		return
+	}
+	if !l.empty() {
+		if to <= v.floor && !rest {
+			return
+		}
+		v.closePart(v.floor)
+		rest = true
+	}
+	l.gap(to, rest)
+}
+
+// leave ends the variant's media where it is.
+func (v *variant) leave() {
+	v.drain(false)
+	v.takeSound(v.floor)
+	v.forget(false)
+}
+
+// drain places every picture that there is. keep leaves those that may begin a segment and the ones behind.
+func (v *variant) drain(keep bool) {
+	for {
+		if v.pend == nil {
+			if len(v.queue) == 0 {
+				break
+			}
+			v.take()
+		}
+		if keep && v.pend.au.Key && (v == v.c.lead && v.c.cutting || v != v.c.lead && !v.clear(v.pend)) {
+			v.queue = append(v.queue, picture{})
+			copy(v.queue[1:], v.queue)
+			v.queue[0], v.pend = *v.pend, nil
+			break
+		}
+		if len(v.queue) == 0 {
+			v.placed(v.place(v.pend.at + v.cad.interval()))
+			break
+		}
+		v.settle()
+	}
+}
+
+// forget drops what waits, but for what is kept to begin again with, and where it was.
+func (v *variant) forget(keep bool) {
+	v.pend = nil
+	if !keep {
+		clear(v.queue)
+		v.queue = v.queue[:0]
+	}
+	v.waiting = true
+	v.hasDTS, v.hasFloor = false, false
+	v.cad.sinceKey, v.cad.gop = 0, 0
+}
+
+// passSilent goes on without variants that have fallen silent, and lets another lead if need be.
+func (c *cutter) passSilent() {
+	if len(c.variants) == 1 || c.cutting || c.needKey {
+		return
+	}
+	newest := c.lead.newest
+	for _, v := range c.variants {
+		if v.live() || v.usable() && len(v.queue) > 0 {
+			newest = max(newest, v.newest)
+		}
+	}
+	silent := func(v *variant) bool { return newest-v.newest > maxSilence+v.cad.interval() }
+	if silent(c.lead) {
+		i := slices.IndexFunc(c.variants, func(v *variant) bool { return v.live() && !silent(v) })
+		if i < 0 {
+			// Only those can go on that wait for a segment to begin.
+			c.flush(c.variants...)
+			c.resume()
+			return
+		}
+		c.lead = c.variants[i]
+	}
+	for _, v := range c.variants {
+		if v.live() && silent(v) {
+			v.leave()
+		}
+	}
+}
+
+// best lets the best variant that has pictures lead from the segment on that begins.
+func (c *cutter) best() {
+	for _, v := range c.variants {
+		if v.live() {
+			c.lead = v
+			return
+		}
+	}
+}
