@@ -15,7 +15,7 @@ type cutter struct {
 	log   logger
 	holds *holds
 
-	// variants are the qualities of the picture, the best first; lead is the one whose keyframes begin
+	// variants are the qualities of the picture, the best first, those without a track last; lead is the one whose keyframes begin
 	// segments, alone the rendition of audio alone. lanes are the renditions of all of them, that one last.
 	variants []*variant
 	lead     *variant
@@ -55,21 +55,9 @@ func newCutter(s *shared, log logger, h *holds) *cutter {
 	c := &cutter{shared: s, log: log, needKey: true}
 	c.holds = h
 	c.alone = newLane(laneSound, s, h)
-	c.grow(1)
+	c.arrange(make([]media.Track, 1))
 	c.lead = c.variants[0]
 	return c
-}
-
-// grow makes room for n variants.
-func (c *cutter) grow(n int) {
-	for i := len(c.variants); i < n; i++ {
-		c.variants = append(c.variants, &variant{c: c, lane: newLane(i, c.shared, c.holds), waiting: true})
-	}
-	c.lanes = c.lanes[:0]
-	for _, v := range c.variants {
-		c.lanes = append(c.lanes, v.lane)
-	}
-	c.lanes = append(c.lanes, c.alone)
 }
 
 // logger is how the cutter speaks of what an operator should know.

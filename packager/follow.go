@@ -347,3 +347,39 @@ func (c *cutter) best() {
 		}
 	}
 }
+
+// arrange puts the variants into the order of the tracks, the best first, and makes those that are missing. One
+// keeps its rendition when a track comes or goes beside it: publishers leave layers out for a while.
+func (c *cutter) arrange(tracks []media.Track) {
+	order := make([]*variant, len(tracks))
+	rest := slices.Clone(c.variants)
+	take := func(i int, fits func(*variant) bool) {
+		if n := slices.IndexFunc(rest, fits); order[i] == nil && n >= 0 {
+			order[i] = rest[n]
+			rest = slices.Delete(rest, n, n+1)
+		}
+	}
+	for i := range tracks {
+		take(i, func(v *variant) bool { return v.declares(&tracks[i]) })
+	}
+	for i := range tracks {
+		take(i, func(v *variant) bool { return v.track.Codec != nil && sameTrack(v.track, tracks[i]) })
+	}
+	for i := range tracks {
+		// Either a track's parameter sets have changed, or it is new.
+		take(i, func(v *variant) bool { return v.on || v.track.Codec == nil })
+		if order[i] == nil && len(c.variants) == maxVariants {
+			take(i, func(*variant) bool { return true })
+		}
+		if order[i] == nil {
+			order[i] = &variant{c: c, lane: newLane(len(c.variants), c.shared, c.holds), waiting: true}
+			c.variants = append(c.variants, order[i])
+		}
+	}
+	c.variants = append(order, rest...)
+	c.lanes = c.lanes[:0]
+	for _, v := range c.variants {
+		c.lanes = append(c.lanes, v.lane)
+	}
+	c.lanes = append(c.lanes, c.alone)
+}

@@ -144,7 +144,7 @@ func (p *Presentation) declare(tracks []media.Track) {
 			p.videos = append(p.videos, t)
 		}
 	}
-	p.cut.grow(len(p.videos))
+	p.cut.arrange(p.videos)
 }
 
 func sameTrack(a, b media.Track) bool {
@@ -162,13 +162,16 @@ func (p *Presentation) changeFollowers(changed []*variant) {
 		p.configure(p.videos, p.sound)
 		return
 	}
-	for _, v := range changed {
+	for i, v := range c.variants {
+		if !slices.Contains(changed, v) {
+			continue
+		}
 		if v.live() {
 			v.leave()
 		}
 		v.forget(false)
 		v.stale, v.coming = true, media.Track{}
-		if t := p.video(v.lane.index); t != nil {
+		if t := p.video(i); t != nil {
 			v.coming = *t
 		}
 	}
