@@ -358,3 +358,54 @@ func TestLayersRotate(t *testing.T) {
 		}
 	}
 }
+
+// TestLayersComeAndGo: a publisher leaves its best layer out of the tracks while that is silent, and brings it
+// back; one that was not there at the start comes later. Each keeps its rendition, nothing is cut off, and the
+// multivariant playlist has the best first.
+func TestLayersComeAndGo(t *testing.T) {
+	s := newLayers(DefaultConfig(), 3)
+	all := s.tracks()
+	told := []int{1, 2} // layers, as tracks
+	tell := func(layers ...int) {
+		told = layers
+		set := make([]media.Track, 0, 4)
+		for i, l := range layers {
+			set = append(set, all[l])
+			set[i].ID = i
+		}
+		s.soundID = len(layers)
+		s.p.setTracks(append(set, soundTrack(s.soundID, s.soundRate)))
+	}
+	s.set[0].away = func(i int) bool { return i < 200 || i >= 480 && i < 620 }
+	tell(1, 2)
+	s.change = func(au *media.AccessUnit) {
+		switch {
+		case au.Track == 0 && len(told) == 2:
+			tell(0, 1, 2)
+		case au.DTS > 530*3000 && au.DTS < 600*3000 && len(told) == 3:
+			tell(1, 2) // silent for a while
+		}
+		au.Track = slices.Index(told, au.Track)
+	}
+	c := newChecker(s.p, t.Fatalf)
+	c.apart = 900 * time.Millisecond
+	s.drive(c, 27*time.Second)
+	if st := s.p.Stats(); st.Discontinuities != 0 || st.NotIndependent != 0 {
+		t.Errorf("%+v", st)
+	}
+	for i := range 3 {
+		m := list(t, s.p, laneNames[i])
+		gap := time.Duration(0)
+		for _, g := range m.Segments {
+			if g.Gap {
+				gap += g.Duration
+			}
+		}
+		if i < 2 && gap > 0 || i == 2 && gap == 0 {
+			t.Errorf("%s has %v of gap", laneNames[i], gap)
+		}
+	}
+	if v := variants(t, s.p); strings.Index(v, "v2/") > strings.Index(v, "v0/") || !strings.Contains(v, "v1/") {
+		t.Errorf("the best layer came late and should be first:\n%s", v)
+	}
+}
