@@ -220,11 +220,7 @@ func (c *cutter) soundArrived() bool {
 		c.soundLag = false
 		return true
 	}
-	newest := c.cutAt
-	if n := len(c.lead.queue); n > 0 {
-		newest = c.lead.queue[n-1].at
-	}
-	if c.soundLag || newest-c.cutAt > maxSoundWait+c.lead.comp {
+	if c.soundLag || c.newest()-c.cutAt > maxSoundWait+c.lead.comp {
 		c.soundLag = true
 		return true
 	}

@@ -59,8 +59,9 @@ func (c *cutter) follow() {
 		case v.live():
 			v.follow()
 		default:
-			v.await()
-			v.fill(c.lead.lane.start, false)
+			if v.await(); v.waiting {
+				v.fill(c.lead.lane.start, false)
+			}
 		}
 	}
 }
@@ -146,17 +147,24 @@ func (v *variant) arrived(at int64) bool {
 	return v.newest >= at+maxSkew || v.unaligned && v.newest >= at-v.cad.interval()/2
 }
 
+// newest is where the last picture began that has come of any variant that takes part.
+func (c *cutter) newest() (at int64) {
+	for _, v := range c.variants {
+		if v.live() {
+			at = max(at, v.newest)
+		}
+	}
+	return at
+}
+
 // variantsArrived says whether every variant has what belongs before the cut, or is too late to wait for.
 func (c *cutter) variantsArrived() bool {
 	if len(c.variants) == 1 || c.hurry {
 		return true
 	}
-	all, newest := true, c.cutAt
+	all, newest := true, c.newest()
 	for _, v := range c.variants {
-		if v.live() {
-			newest = max(newest, v.newest)
-			all = all && (v == c.lead || v.arrived(c.cutAt))
-		}
+		all = all && (v == c.lead || v.waiting || v.arrived(c.cutAt))
 	}
 	if c.sound.active && !c.sound.fresh {
 		newest = max(newest, c.sound.endLine-videoSlack)
@@ -314,9 +322,9 @@ func (c *cutter) passSilent() {
 	if len(c.variants) == 1 || c.cutting || c.needKey {
 		return
 	}
-	newest := c.lead.newest
+	newest := c.newest()
 	for _, v := range c.variants {
-		if v.live() || v.usable() && len(v.queue) > 0 {
+		if v.usable() && len(v.queue) > 0 {
 			newest = max(newest, v.newest)
 		}
 	}

@@ -291,6 +291,7 @@ func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, au
 // TestRealLayers packages one picture in three sizes, as three encoders make it, and has ffmpeg decode every
 // variant.
 func TestRealLayers(t *testing.T) {
+	t.Parallel()
 	const source = "-f lavfi -i testsrc2=s=1280x720:r=30:d=6 -f lavfi -i sine=frequency=440:sample_rate=48000:d=6 -ac 2 -c:v libx264 -preset ultrafast -bf 0 -sc_threshold 0 -g 60 -c:a aac "
 	var tracks []media.Track
 	var all []*media.AccessUnit
