@@ -5,10 +5,10 @@ import (
 )
 
 // flush ends what is under way where it is: the last picture gets the usual duration, the segment ends.
-// What comes next begins a new one with a keyframe.
-func (c *cutter) flush() {
+// What comes next begins a new one with a keyframe. last says that nothing comes next.
+func (c *cutter) flush(last bool) {
 	if c.hasVideo {
-		c.flushVideo()
+		c.flushVideo(last)
 	} else if c.inSegment {
 		if !c.alone.empty() {
 			c.closeSoundPart()
@@ -29,7 +29,7 @@ func (c *cutter) flush() {
 	}
 }
 
-func (c *cutter) flushVideo() {
+func (c *cutter) flushVideo(last bool) {
 	if c.needKey {
 		return
 	}
@@ -42,6 +42,10 @@ func (c *cutter) flushVideo() {
 	if !c.inSegment || !v.hasFloor {
 		return
 	}
+	if !last && c.stub() {
+		c.dropStub()
+		return
+	}
 	if v.floor > v.lane.start {
 		v.closePart(v.floor)
 	}
@@ -49,6 +53,31 @@ func (c *cutter) flushVideo() {
 		c.endSegment(v.floor)
 	}
 	c.inSegment = false
+}
+
+// stub says whether the segment has only just begun: nothing of it is published, and not one frame of its
+// sound has come. A player's buffer ends where the first of its tracks ends, so such a segment adds nothing
+// to it, and hls.js 1.7 waits for ever until it does.
+func (c *cutter) stub() bool {
+	for _, l := range c.lanes {
+		if len(l.open.parts) > 0 {
+			return false
+		}
+	}
+	if !c.sound.active {
+		return false
+	}
+	frame := media.Rescale(frameTicks(c.sound.track, nil), c.sound.track.ClockRate, rate)
+	return c.sound.fresh || c.sound.endLine < c.segStart+frame
+}
+
+// dropStub takes back a segment that has only just begun: the gap begins in its place.
+func (c *cutter) dropStub() {
+	c.lead.floor = c.segStart
+	c.inSegment = false
+	for _, l := range c.lanes {
+		c.stats.Dropped += uint64(l.reopen())
+	}
 }
 
 // resume begins again with a keyframe, after filling up to it with gap what was missed.

@@ -112,7 +112,7 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 		}
 		return
 	}
-	c.flush()
+	c.flush(false)
 	p.publish(false)
 	if (video != nil) == c.hasVideo && (sound != nil) == c.sound.active {
 		p.configure(video, sound)
@@ -183,7 +183,7 @@ func (p *Presentation) feed(au *media.AccessUnit, t, video, sound *media.Track) 
 				p.stats.Dropped++
 				return
 			}
-			c.flush()
+			c.flush(false)
 			p.configure(video, p.ifActive(sound))
 		}
 		c.pushVideo(c.lead, au)
