@@ -333,7 +333,7 @@ func (c *cutter) passSilent() {
 		i := slices.IndexFunc(c.variants, func(v *variant) bool { return v.live() && !silent(v) })
 		if i < 0 {
 			// Only those can go on that wait for a segment to begin.
-			c.flush(c.variants...)
+			c.flush(false, c.variants...)
 			c.resume()
 			return
 		}

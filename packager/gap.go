@@ -7,15 +7,15 @@ import (
 )
 
 // flush ends what is under way where it is: the last picture gets the usual duration, the segment ends.
-// What comes next begins a new one with a keyframe. keep says of which variants a keyframe is kept that came
-// for that already.
-func (c *cutter) flush(keep ...*variant) {
+// What comes next begins a new one with a keyframe; last says that nothing comes next. keep says of which
+// variants a keyframe is kept that came for that already.
+func (c *cutter) flush(last bool, keep ...*variant) {
 	if c.hasVideo {
 		if c.needKey && len(keep) > 0 {
 			c.forget(keep)
 			return // what is kept waits for the others
 		}
-		c.flushVideo(keep)
+		c.flushVideo(last, keep)
 	} else if c.inSegment {
 		if !c.alone.empty() {
 			c.closeSoundPart()
@@ -44,7 +44,7 @@ func (c *cutter) forget(keep []*variant) {
 	}
 }
 
-func (c *cutter) flushVideo(keep []*variant) {
+func (c *cutter) flushVideo(last bool, keep []*variant) {
 	if c.needKey {
 		return
 	}
@@ -53,18 +53,24 @@ func (c *cutter) flushVideo(keep []*variant) {
 		c.advance()
 		c.hurry = false
 	}
-	listed := false
 	for _, v := range c.variants {
 		if v.live() {
 			v.drain(slices.Contains(keep, v))
 		}
+	}
+	if !c.inSegment || !c.lead.hasFloor {
+		return
+	}
+	if !last && c.stub() {
+		c.dropStub()
+		return
+	}
+	listed := false
+	for _, v := range c.variants {
 		if v.live() && v.hasFloor && v.floor > v.lane.start || !v.lane.empty() {
 			v.closePart(v.floor)
 		}
 		listed = listed || v.on && len(v.lane.open.parts) > 0
-	}
-	if !c.inSegment || !c.lead.hasFloor {
-		return
 	}
 	if listed {
 		for _, v := range c.variants {
@@ -75,6 +81,31 @@ func (c *cutter) flushVideo(keep []*variant) {
 		c.endSegment(c.lead.floor)
 	}
 	c.inSegment = false
+}
+
+// stub says whether the segment has only just begun: nothing of it is published, and not one frame of its
+// sound has come. A player's buffer ends where the first of its tracks ends, so such a segment adds nothing
+// to it, and hls.js 1.7 waits for ever until it does.
+func (c *cutter) stub() bool {
+	for _, l := range c.lanes {
+		if len(l.open.parts) > 0 {
+			return false
+		}
+	}
+	if !c.sound.active {
+		return false
+	}
+	frame := media.Rescale(frameTicks(c.sound.track, nil), c.sound.track.ClockRate, rate)
+	return c.sound.fresh || c.sound.endLine < c.segStart+frame
+}
+
+// dropStub takes back a segment that has only just begun: the gap begins in its place.
+func (c *cutter) dropStub() {
+	c.lead.floor = c.segStart
+	c.inSegment = false
+	for _, l := range c.lanes {
+		c.stats.Dropped += uint64(l.reopen())
+	}
 }
 
 // resume begins again with keyframes, after filling up to them with gap what was missed. The best variant

@@ -82,6 +82,40 @@ func TestRule10Absence(t *testing.T) {
 	}
 }
 
+// TestRule10Stub: where the publisher breaks off just behind a keyframe, and no sound has come with it, there is
+// no segment of a picture or two, which players cannot play: the gap begins at the keyframe.
+func TestRule10Stub(t *testing.T) {
+	for _, sound := range []bool{true, false} {
+		s := newSynth(DefaultConfig())
+		s.soundAhead = -9000 // the sound comes 100 ms behind its picture
+		s.p.setTracks(tracks(sound))
+		c := newChecker(s.p, t.Fatalf)
+		drive(c, s, 8*time.Second, true, sound)
+		for range 2 {
+			s.video()
+		}
+		want, dropped := map[bool]int64{true: s.dts - 2*3000, false: s.dts}[sound], s.p.Stats().Dropped
+		s.p.absent()
+		s.skip(5 * time.Second)
+		c.look()
+		var edge int64
+		for _, g := range list(t, s.p, "v0").Segments {
+			if g.Gap {
+				break
+			}
+			edge += media.Ticks(g.Duration, rate)
+		}
+		if off := edge - want; off > 3000 || off < -3000 {
+			t.Errorf("sound %v: media ends at %v, want %v", sound, media.Duration(edge, rate), media.Duration(want, rate))
+		}
+		if n := s.p.Stats().Dropped - dropped; sound && n != 2 || !sound && n != 0 {
+			t.Errorf("sound %v: %d access units dropped", sound, n)
+		}
+		s.sinceKey = 0
+		drive(c, s, media.Duration(s.dts, rate)+3*time.Second, true, sound)
+	}
+}
+
 // TestRule10Stall: an encoder that says nothing while it is connected is the same.
 func TestRule10Stall(t *testing.T) {
 	s := newSynth(DefaultConfig())

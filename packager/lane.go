@@ -172,13 +172,8 @@ func (l *lane) closePart(end int64, dur time.Duration) {
 	l.part.Sequence = l.seq
 	data := l.part.Append(make([]byte, 0, l.part.Size()))
 	l.list(part{data: data, dur: dur, independent: l.hasKey || !l.pictures})
-	for i := range l.part.Runs {
-		run := &l.part.Runs[i]
-		clear(run.Samples)
-		run.Samples = run.Samples[:0]
-	}
 	clear(l.part.Events)
-	l.hasKey = false
+	l.emptyPart()
 	l.start = end
 }
 
@@ -223,6 +218,31 @@ func (l *lane) closeSegment() {
 	if !g.gap {
 		l.rates.segment(l.segs[l.first:], l.shared.cfg.TargetDuration)
 	}
+}
+
+// reopen takes back the open segment, of which nothing is published, and says how many access units were in it.
+func (l *lane) reopen() (dropped int) {
+	if !l.opened {
+		return 0
+	}
+	for i := range l.part.Runs {
+		dropped += len(l.part.Runs[i].Samples)
+	}
+	l.disc = l.open.disc
+	l.open = segment{msn: l.open.msn, init: l.init, initURI: initURI(l.init)}
+	l.opened = false
+	l.emptyPart()
+	return dropped
+}
+
+// emptyPart makes room for the next part's samples.
+func (l *lane) emptyPart() {
+	for i := range l.part.Runs {
+		run := &l.part.Runs[i]
+		clear(run.Samples)
+		run.Samples = run.Samples[:0]
+	}
+	l.hasKey = false
 }
 
 // slide takes the oldest segments off the list while the rest still fills the window, and lets go of

@@ -99,7 +99,7 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 	}
 	c := p.cut
 	if len(p.videos) > 0 != c.hasVideo || (p.sound != nil) != c.sound.active {
-		c.flush()
+		c.flush(false)
 		p.publish(false)
 		p.start = &starter{}
 		return
@@ -124,7 +124,7 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 		if !sound {
 			kept = nil
 		}
-		c.flush(kept...)
+		c.flush(false, kept...)
 		p.publish(false)
 		p.configure(p.videos, p.sound)
 	}
@@ -244,7 +244,7 @@ func (p *Presentation) feed(au *media.AccessUnit, variant int) {
 				p.stats.Dropped++
 				return
 			}
-			c.flush()
+			c.flush(false)
 			p.configure(p.videos, p.ifActive(p.sound))
 		}
 		c.pushVideo(c.variants[variant], au)
