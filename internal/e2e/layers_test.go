@@ -13,26 +13,30 @@ import (
 func TestLayers(t *testing.T) {
 	for name, away := range map[string]func(layer int, picture int64) bool{
 		"all there":           nil,
-		"the best pauses":     func(l int, n int64) bool { return l == 0 && n > 400 && n < 800 },
-		"the smallest pauses": func(l int, n int64) bool { return l == 2 && n%500 > 380 },
-		"two pause":           func(l int, n int64) bool { return l < 2 && n%700 > 500 },
+		"the best pauses":     func(l int, n int64) bool { return l == 0 && n > 250 && n < 450 },
+		"the smallest pauses": func(l int, n int64) bool { return l == 2 && n%350 > 250 },
+		"two pause":           func(l int, n int64) bool { return l < 2 && n%400 > 280 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, part := range []time.Duration{200, 500} {
+			parts := []time.Duration{200 * time.Millisecond}
+			if away == nil {
+				parts = append(parts, 500*time.Millisecond)
+			}
+			for _, part := range parts {
 				cfg := packager.DefaultConfig()
-				cfg.PartDuration = part * time.Millisecond
+				cfg.PartDuration = part
 				bubble(t, cfg, func(t *testing.T, l *line) {
 					leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, AudioRate: 48000, Layers: 3, Away: away})
 					defer leave()
 					l.waitFor(t, "demo")
 					p, _ := l.hub.Presentation("demo")
 					for i, id := range []string{"pin_a", "pin_b"} {
-						if _, err := p.PutCue(pin(id, time.Now().Add(time.Duration(8+15*i)*time.Second))); err != nil {
+						if _, err := p.PutCue(pin(id, time.Now().Add(time.Duration(6+10*i)*time.Second))); err != nil {
 							t.Fatal(err)
 						}
 					}
-					opt := livetest.Options{URL: demoURL, HTTP: l.inProcess(), For: 40 * time.Second, Slack: 100 * time.Millisecond}
+					opt := livetest.Options{URL: demoURL, HTTP: l.inProcess(), For: 25 * time.Second, Slack: 100 * time.Millisecond}
 					if away != nil {
 						opt.Slack = 500 * time.Millisecond // what a pause is noticed by
 					}
