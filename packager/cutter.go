@@ -310,6 +310,9 @@ func (c *cutter) endSegment(at int64) {
 			// No audio came in all of this segment: the audio rendition has a gap, and stays in step.
 			c.gapSegment(l, c.segStart, at, c.anchor.wall)
 		} else {
+			if len(l.open.parts) == 0 {
+				l.gap(max(at, l.start+1), true)
+			}
 			l.closeSegment()
 		}
 	}

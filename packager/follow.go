@@ -41,10 +41,14 @@ func (v *variant) forming(yield func(*picture) bool) {
 func (v *variant) clear(p *picture) bool {
 	lead := v.c.lead
 	if !p.au.Key {
-		return lead.newest >= p.at-v.cad.interval()/2
+		return lead.reach() >= p.at-v.cad.interval()/2
 	}
-	return near(lead.lastKey, p.at) || lead.newest >= p.at+maxSkew
+	return near(lead.lastKey, p.at) || lead.reach() >= p.at+maxSkew
 }
+
+// reach is how far it is known what the variant shows: up to its newest picture, or further where parts went on
+// with audio alone.
+func (v *variant) reach() int64 { return max(v.newest, v.lane.start) }
 
 func near(a, b int64) bool { return a-b <= maxSkew && b-a <= maxSkew }
 
@@ -59,8 +63,10 @@ func (c *cutter) follow() {
 		case v.live():
 			v.follow()
 		default:
-			if v.await(); v.waiting {
-				v.fill(c.lead.lane.start, false)
+			// Gaps are as long as the leading variant's parts, so that all are in step.
+			to := c.lead.lane.start
+			if v.await(); v.waiting && to-v.lane.start >= c.target/4 && (v.lane.empty() || to > v.floor) {
+				v.fill(to, true)
 			}
 		}
 	}
@@ -103,7 +109,7 @@ func (v *variant) await() {
 	switch {
 	case v.usable() && near(at, c.segStart) && len(v.lane.open.parts) == 0:
 		v.begin = at
-	case c.lead.newest < at+maxSkew:
+	case c.lead.reach() < at+maxSkew:
 		return // a segment may begin here
 	case v.usable() && v.unaligned && at > max(c.segStart, v.lane.start):
 		if !v.lane.on {

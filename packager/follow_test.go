@@ -209,7 +209,6 @@ func TestLayersRandomLife(t *testing.T) {
 		}
 		c := newChecker(s.p, t.Fatalf)
 		c.loose, c.longest = true, 3*time.Second
-		c.apart = cfg.PartDuration + 800*time.Millisecond
 		for at, i := time.Second, 0; at < 6*time.Second; i++ {
 			switch rapid.IntRange(0, 9).Draw(t, "act") {
 			case 0:
@@ -226,6 +225,8 @@ func TestLayersRandomLife(t *testing.T) {
 			}
 			c.look()
 			at += time.Duration(rapid.IntRange(100, 3000).Draw(t, "ms")) * time.Millisecond
+			// PART-TARGET may be longer than configured where pictures are few.
+			c.apart = media.Duration(s.p.cut.target, rate) + 800*time.Millisecond
 			s.drive(c, at)
 		}
 		s.p.close()

@@ -160,6 +160,10 @@ func (c *cutter) gapTo(to int64, last bool) {
 		}
 		end := min(c.gapEdge+c.target, to)
 		for _, l := range c.lanes {
+			if l.on && !l.opened {
+				// It has begun in the middle of the gap.
+				l.openSegment(c.gapEdge, c.anchor.date(c.gapEdge), false, true)
+			}
 			if l.on {
 				l.closeGap(end, media.Duration(end-c.gapEdge, rate))
 			}
@@ -176,7 +180,11 @@ func (c *cutter) gapTo(to int64, last bool) {
 
 func (c *cutter) closeGapSegment() {
 	for _, l := range c.lanes {
-		if l.on {
+		switch {
+		case !l.on:
+		case !l.listed():
+			l.open.msn++ // it has begun in the gap, and begins with the segment after it
+		default:
 			l.closeSegment()
 		}
 	}
