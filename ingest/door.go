@@ -24,6 +24,8 @@ type Door struct {
 	log      *slog.Logger
 	visitors *visitors
 	refusals *refusals
+	// bandwidth is what each address may send.
+	bandwidth *bandwidth
 
 	mu sync.Mutex
 	// pubs are the publications under way by stream name.
@@ -53,15 +55,16 @@ func NewDoor(cfg Config, gate Gate, streams *stream.Registry, observer Observer,
 	}
 	log = log.With("room", "ingest")
 	return &Door{
-		cfg:      cfg,
-		gate:     gate,
-		streams:  streams,
-		observer: observer,
-		log:      log,
-		visitors: newVisitors(cfg),
-		refusals: newRefusals(log),
-		pubs:     map[string]*Publication{},
-		stat:     Stats{Findings: map[string]uint64{}},
+		cfg:       cfg,
+		gate:      gate,
+		streams:   streams,
+		observer:  observer,
+		log:       log,
+		visitors:  newVisitors(cfg),
+		refusals:  newRefusals(log),
+		bandwidth: newBandwidth(cfg),
+		pubs:      map[string]*Publication{},
+		stat:      Stats{Findings: map[string]uint64{}},
 	}, nil
 }
 
