@@ -209,8 +209,8 @@ func TestEndlessPacket(t *testing.T) {
 }
 
 func FuzzTransportStream(f *testing.F) {
-	f.Add(written(f, 1<<33-3600, 12))
-	f.Add(withID3(f, tag(4, 0, text4("TIT2", "now"))))
+	f.Add(written(f, 1<<33-3600, 2))
+	f.Add(withID3(f, tag(4, 0, text4("TIT2", "now")))[:6*packetSize])
 	f.Add([]byte{syncByte, 0x40, 0, 0x10, 0, 0, 0xB0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, piece := range []int{188, 97} {
