@@ -31,8 +31,23 @@ type trackClock struct {
 	ticks int64 // of last, unwrapped, from its own beginning
 	shift int64 // from there to the timeline, in ticks
 
+	report *report // the last one, nil before the first
 	known  bool
 	origin time.Time // the sender's time at the timeline's 0, as this track has it
+}
+
+// report is what a sender report says: when, by the sender's clock, an RTP timestamp of its source is
+// (RFC 3550 §6.4.1). The first one often comes before the first packet.
+type report struct {
+	source uint32
+	stamp  uint32
+	ntp    time.Time
+}
+
+// newReport reads the 64 bits of an NTP timestamp: seconds since 1900, and their fraction.
+func newReport(source, stamp uint32, ntp uint64) *report {
+	const from1900 = 2_208_988_800
+	return &report{source, stamp, time.Unix(int64(ntp>>32)-from1900, int64(ntp&0xFFFFFFFF)*1_000_000_000>>32)}
 }
 
 // track adds a track; leads says that the others follow it.
@@ -44,9 +59,8 @@ func (l *timeline) track(rate int, leads bool) *trackClock {
 	return c
 }
 
-// place puts an RTP timestamp that arrived at a time onto the timeline, in ticks of the track. ntp is the
-// sender's time of it, zero where no report has told.
-func (c *trackClock) place(stamp uint32, arrived, ntp time.Time) int64 {
+// place puts an RTP timestamp of a source that arrived at a time onto the timeline, in ticks of the track.
+func (c *trackClock) place(source, stamp uint32, arrived time.Time) int64 {
 	if !c.begun {
 		if c.line.began.IsZero() {
 			c.line.began = arrived
@@ -57,7 +71,8 @@ func (c *trackClock) place(stamp uint32, arrived, ntp time.Time) int64 {
 	// A timestamp has 32 bits: at 90 kHz it wraps after 13 hours.
 	c.ticks += int64(int32(stamp - c.last))
 	c.last = stamp
-	if !ntp.IsZero() {
+	if r := c.report; r != nil && r.source == source {
+		ntp := r.ntp.Add(media.Duration(int64(int32(stamp-r.stamp)), c.rate))
 		c.origin = ntp.Add(-media.Duration(c.ticks+c.shift, c.rate))
 		c.known = true
 		c.follow()

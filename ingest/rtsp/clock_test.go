@@ -15,15 +15,15 @@ func TestClock(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	const late = 300 * time.Millisecond // by which the sound's way is longer
 	place := func(at time.Duration, reports bool) time.Duration {
-		var vNTP, aNTP time.Time
-		if reports {
-			vNTP, aNTP = began.Add(at), began.Add(at)
-		}
 		// The sender's clock for sound runs 200 ppm fast against its own reports; it began in its past.
 		v := uint32(media.Ticks(at, 90000)) + 0xFFFF0000
 		a := uint32(media.Ticks(at+at/5000, 48000)) + 0xFFFFF000
-		p := media.Duration(video.place(v, began.Add(at), vNTP), 90000)
-		s := media.Duration(audio.place(a, began.Add(at+late), aNTP), 48000)
+		if reports {
+			ntp := uint64(began.Add(at).Unix()+2_208_988_800) << 32
+			video.report, audio.report = newReport(1, v, ntp), newReport(2, a, ntp)
+		}
+		p := media.Duration(video.place(1, v, began.Add(at)), 90000)
+		s := media.Duration(audio.place(2, a, began.Add(at+late)), 48000)
 		return s - p
 	}
 	if off := place(0, false); off < late-time.Millisecond || off > late+time.Millisecond {
@@ -42,8 +42,9 @@ func TestWildReport(t *testing.T) {
 	var l timeline
 	video, audio := l.track(90000, true), l.track(48000, false)
 	now := time.Unix(1_800_000_000, 0)
-	video.place(0, now, now)
-	if at := audio.place(77, now, now.Add(-time.Hour)); at != 0 {
+	video.report, audio.report = newReport(1, 0, 4_000_000_000<<32), newReport(2, 77, 3_999_990_000<<32)
+	video.place(1, 0, now)
+	if at := audio.place(2, 77, now); at != 0 {
 		t.Errorf("the sound lies at %d", at)
 	}
 }

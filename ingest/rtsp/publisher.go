@@ -7,6 +7,7 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"livesrv/ingest"
@@ -101,9 +102,23 @@ func newPublisher(pub publication, desc *description.Session, alive func()) (*pu
 	return p, nil
 }
 
-// handle takes a packet; ntp is the sender's time of it, zero where it is not known. Errors end the
-// session: those of the publication, and fault.Invalid when nothing that comes can be read.
-func (p *publisher) handle(f format.Format, pkt *rtp.Packet, ntp time.Time) error {
+// told takes an RTCP packet of a media.
+func (p *publisher) told(m *description.Media, pkt rtcp.Packet) {
+	sr, ok := pkt.(*rtcp.SenderReport)
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range m.Formats {
+		if t := p.tracks[f]; t != nil {
+			t.clock.report = newReport(sr.SSRC, sr.RTPTime, sr.NTPTime)
+		}
+	}
+}
+
+// handle takes an RTP packet. Errors end the session: those of the publication, and fault.Invalid when nothing that comes can be read.
+func (p *publisher) handle(f format.Format, pkt *rtp.Packet) error {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,7 +126,7 @@ func (p *publisher) handle(f format.Format, pkt *rtp.Packet, ntp time.Time) erro
 	if t == nil {
 		return nil
 	}
-	aus, c, rate, err := t.take(pkt, t.clock.place(pkt.Timestamp, now, ntp))
+	aus, c, rate, err := t.take(pkt, t.clock.place(pkt.SSRC, pkt.Timestamp, now))
 	if err != nil {
 		if p.damaged++; p.damaged >= maxDamaged {
 			return fault.New(fault.Invalid, "%d packets in a row cannot be read", p.damaged).Because(err)

@@ -139,12 +139,9 @@ func (p *pull) play(c *gortsplib.Client, desc *description.Session, media *publi
 			break
 		}
 	}
-	c.OnPacketRTPAny(func(m *description.Media, f format.Format, pkt *rtp.Packet) {
-		ntp, ok := c.PacketNTP(m, pkt)
-		if !ok {
-			ntp = time.Time{}
-		}
-		if err := media.handle(f, pkt, ntp); err != nil {
+	c.OnPacketRTCPAny(media.told)
+	c.OnPacketRTPAny(func(_ *description.Media, f format.Format, pkt *rtp.Packet) {
+		if err := media.handle(f, pkt); err != nil {
 			watch.Kick(err)
 		}
 	})

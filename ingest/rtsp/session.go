@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
@@ -124,13 +123,9 @@ func (h handler) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Respon
 	if !ok {
 		return &base.Response{StatusCode: base.StatusMethodNotValidInThisState}, errors.New("RECORD before ANNOUNCE")
 	}
-	session := ctx.Session
-	session.OnPacketRTPAny(func(m *description.Media, f format.Format, pkt *rtp.Packet) {
-		ntp, ok := session.PacketNTP(m, pkt)
-		if !ok {
-			ntp = time.Time{}
-		}
-		if err := p.media.handle(f, pkt, ntp); err != nil {
+	ctx.Session.OnPacketRTCPAny(p.media.told)
+	ctx.Session.OnPacketRTPAny(func(_ *description.Media, f format.Format, pkt *rtp.Packet) {
+		if err := p.media.handle(f, pkt); err != nil {
 			p.watch.Kick(err)
 		}
 	})
