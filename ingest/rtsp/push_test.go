@@ -134,7 +134,7 @@ func TestTakeover(t *testing.T) {
 	}
 }
 
-const sdp = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:streamid=0\r\n"
+const offer = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:streamid=0\r\n"
 
 func request(method, url, more, body string) string {
 	return fmt.Sprintf("%s %s RTSP/1.0\r\nCSeq: 1\r\n%sContent-Length: %d\r\n\r\n%s", method, url, more, len(body), body)
@@ -153,13 +153,13 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ name, send, answer, said string }{
 		{"a player", request("DESCRIBE", k.url("/live/key-good"), "", ""), "405", "a player came"},
 		{"a player without DESCRIBE", request("SETUP", k.url("/live/key-good/trackID=0"), "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", ""), "405", "a player came"},
-		{"wrong key", announce("/live/nobody", sdp), "403", "the stream key is not known"},
-		{"ended", announce("/live/key-ended", sdp), "403", "the show has ended"},
-		{"taken", announce("/live/key-good", sdp), "403", "somebody is publishing"},
-		{"no key", announce("/live", sdp), "404", "not /live/ and a stream key"},
-		{"other codecs", announce("/live/key-other", strings.Replace(sdp, "H264", "VP8", 1)), "400", "nothing that is announced can be taken"},
+		{"wrong key", announce("/live/nobody", offer), "403", "the stream key is not known"},
+		{"ended", announce("/live/key-ended", offer), "403", "the show has ended"},
+		{"taken", announce("/live/key-good", offer), "403", "somebody is publishing"},
+		{"no key", announce("/live", offer), "404", "not /live/ and a stream key"},
+		{"other codecs", announce("/live/key-other", strings.Replace(offer, "H264", "VP8", 1)), "400", "nothing that is announced can be taken"},
 		{"no SDP", announce("/live/key-show", "hello"), "400", ""},
-		{"announced and no more", announce("/live/key-show", sdp), "200", "nothing whole came in time"},
+		{"announced and no more", announce("/live/key-show", offer), "200", "nothing whole came in time"},
 		{"random bytes", string(random), "", ""},
 		{"nothing", "", "", "nothing whole came in time"},
 		{"half a request", "OPTIONS rtsp://x/ RTSP/1.0\r\nCS", "", "nothing whole came in time"},

@@ -29,7 +29,7 @@ const (
 var rooms = []room{
 	{dir: "cmd/livesrv", may: []string{"*", "configs", "github.com/spf13/cobra", "github.com/spf13/pflag",
 		"github.com/prometheus/client_golang", "golang.org/x/sync", "golang.org/x/term"},
-		test: []string{"golang.org/x/net"}},
+		test: []string{"golang.org/x/net", gosrt, mediacommon}},
 	{dir: "cmd/livesrv/demo", may: []string{"*", gortmplib, mediacommon, gomp4, "golang.org/x/sync"}},
 	{dir: "configs"},
 	{dir: "internal/arch"},
