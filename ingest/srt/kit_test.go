@@ -21,8 +21,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The library's caller, which only tests use, leaves a goroutine behind when it is refused.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/datarhei/gosrt.Dial.func3"))
+	// The library's caller, which only tests use, leaves goroutines behind when it is refused or hung up on.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/datarhei/gosrt.Dial.func1"), goleak.IgnoreAnyFunction("github.com/datarhei/gosrt.Dial.func3"))
 }
 
 // gate admits the keys "key-NAME" to the stream NAME.
