@@ -35,6 +35,10 @@ type Config struct {
 	// MaxSessionsPerAddress is how many of them one address may have (an IPv6 network of 64 bits counts
 	// as one; the machine itself is free). Default 20. From 1 to 100000.
 	MaxSessionsPerAddress int `yaml:"max_sessions_per_address"`
+	// MaxMbitPerAddress is how many megabits of media a second the publishers of one address may send
+	// together before the one who sends the most is ended; ten seconds' worth may come at once (an IPv6
+	// network of 64 bits counts as one; the machine itself is free). Default 200. From 1 to 100000.
+	MaxMbitPerAddress int `yaml:"max_mbit_per_address"`
 	// WrongKeysPerMinute is how many wrong stream keys an address may try before it is refused unheard
 	// for the rest of the minute. Default 30. From 1 to 100000.
 	WrongKeysPerMinute int `yaml:"wrong_keys_per_minute"`
@@ -52,6 +56,7 @@ func DefaultConfig() Config {
 		ReadTimeout:           10 * time.Second,
 		MaxSessions:           1000,
 		MaxSessionsPerAddress: 20,
+		MaxMbitPerAddress:     200,
 		WrongKeysPerMinute:    30,
 		LongGOP:               2 * time.Second,
 	}
@@ -82,6 +87,7 @@ func (c Config) Validate() error {
 	}{
 		{"max_sessions", c.MaxSessions},
 		{"max_sessions_per_address", c.MaxSessionsPerAddress},
+		{"max_mbit_per_address", c.MaxMbitPerAddress},
 		{"wrong_keys_per_minute", c.WrongKeysPerMinute},
 	} {
 		if n.v < 1 || n.v > 100_000 {

@@ -22,6 +22,7 @@ const (
 	CodecRare        = "codec_rare"
 	NoAudio          = "no_audio"
 	MediaDamaged     = "media_damaged"
+	BandwidthOver    = "bandwidth_over"
 )
 
 const (

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type Publication struct {
 	bytes   atomic.Uint64
 	last    atomic.Int64
 	started time.Time
+	share   *share // of its address's bandwidth
 
 	mu      sync.Mutex
 	w       *stream.Writer
@@ -43,6 +45,7 @@ func newPublication(d *Door, r Request, name string) *Publication {
 		id:      id,
 		log:     d.log.With("session", id, "stream", name, "protocol", r.Protocol, "remote", r.Remote),
 		started: time.Now(),
+		share:   d.bandwidth.join(r.Remote),
 		doctor:  newDoctor(d.cfg),
 	}
 }
@@ -108,6 +111,9 @@ func (p *Publication) Write(au *media.AccessUnit) error {
 	if au.Arrived.IsZero() {
 		au.Arrived = time.Now()
 	}
+	if err := p.within(au.Size()); err != nil {
+		return err
+	}
 	seen := sight{track: au.Track, dts: au.DTS, pts: au.PTS, arrived: au.Arrived, size: au.Size()}
 	if err := p.w.Write(au); err != nil {
 		return err
@@ -125,6 +131,19 @@ func (p *Publication) Write(au *media.AccessUnit) error {
 	return nil
 }
 
+// within holds the publisher to what its address may send. The caller holds p.mu.
+func (p *Publication) within(size int) error {
+	near, err := p.share.take(size)
+	if near {
+		if f, fresh := p.doctor.report(BandwidthOver, fmt.Sprintf(
+			"More comes from your address than the %d Mbit/s that the server takes. Lower the encoder's bitrate, or the stream will be ended.",
+			p.door.cfg.MaxMbitPerAddress), time.Now()); fresh {
+			p.found(f)
+		}
+	}
+	return err
+}
+
 // WriteData hands a timed text on.
 func (p *Publication) WriteData(d stream.Data) error {
 	p.mu.Lock()
@@ -134,6 +153,9 @@ func (p *Publication) WriteData(d stream.Data) error {
 	}
 	if p.w == nil {
 		return nil
+	}
+	if err := p.within(len(d.Payload)); err != nil {
+		return err
 	}
 	return p.w.WriteData(d)
 }
@@ -180,6 +202,7 @@ func (p *Publication) finish(why error) bool {
 	s := p.session()
 	figures := p.doctor.figures()
 	p.mu.Unlock()
+	p.share.leave()
 	p.door.left(p, onAir)
 	reason := "publisher said goodbye"
 	if why != nil {

@@ -39,7 +39,7 @@ func newRig(ctx context.Context, b *viewersBench) (_ *rig, err error) {
 	if r.dir, err = os.MkdirTemp("", "livesrv-bench-"); err != nil {
 		return nil, err
 	}
-	args := []string{"bench", "server", "--data", r.dir, "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--set", "admin.address=127.0.0.1:0",
+	args := []string{"bench", "server", "--data", r.dir, "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--srt=", "--rtsp=", "--set", "admin.address=127.0.0.1:0",
 		"--set", "log.level=warn", "--set", "packager.part_duration=" + b.part.String(), "--set", "packager.window=" + b.window.String()}
 	for _, s := range b.set {
 		args = append(args, "--set", s)

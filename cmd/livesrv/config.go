@@ -16,6 +16,8 @@ type settings struct {
 	data string
 	http string
 	rtmp string
+	srt  string
+	rtsp string
 	self bool
 }
 
@@ -27,6 +29,8 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.StringVar(&s.data, "data", "", "`FOLDER` of the database (data.dir)")
 	f.StringVar(&s.http, "http", "", "`ADDRESS` of pages, HLS and API, such as :8080 (http.address)")
 	f.StringVar(&s.rtmp, "rtmp", "", "`ADDRESS` of RTMP, such as :1935 (rtmp.address)")
+	f.StringVar(&s.srt, "srt", "", "`ADDRESS` of SRT, such as :8890; empty switches it off (srt.address)")
+	f.StringVar(&s.rtsp, "rtsp", "", "`ADDRESS` of RTSP, such as :8554; empty switches it off (rtsp.address)")
 	f.BoolVar(&s.self, "tls-self-signed", false, "speak HTTPS with a certificate made at start, for trying (http.tls_self_signed)")
 }
 
@@ -44,6 +48,8 @@ func (s *settings) load(cmd *cobra.Command, con console) (*config.Loaded, error)
 		{"data", "data.dir", s.data},
 		{"http", "http.address", s.http},
 		{"rtmp", "rtmp.address", s.rtmp},
+		{"srt", "srt.address", s.srt},
+		{"rtsp", "rtsp.address", s.rtsp},
 		{"tls-self-signed", "http.tls_self_signed", fmt.Sprint(s.self)},
 	} {
 		if cmd.Flags().Changed(short.flag) {

@@ -20,6 +20,8 @@ var testTools = []string{
 const (
 	mediacommon = "github.com/bluenviron/mediacommon/v2"
 	gortmplib   = "github.com/bluenviron/gortmplib"
+	gortsplib   = "github.com/bluenviron/gortsplib/v4"
+	gosrt       = "github.com/datarhei/gosrt"
 	gomp4       = "github.com/abema/go-mp4"
 )
 
@@ -27,7 +29,7 @@ const (
 var rooms = []room{
 	{dir: "cmd/livesrv", may: []string{"*", "configs", "github.com/spf13/cobra", "github.com/spf13/pflag",
 		"github.com/prometheus/client_golang", "golang.org/x/sync", "golang.org/x/term"},
-		test: []string{"golang.org/x/net"}},
+		test: []string{"golang.org/x/net", gosrt, mediacommon}},
 	{dir: "cmd/livesrv/demo", may: []string{"*", gortmplib, mediacommon, gomp4, "golang.org/x/sync"}},
 	{dir: "configs"},
 	{dir: "internal/arch"},
@@ -37,6 +39,9 @@ var rooms = []room{
 	{dir: "ingest", may: []string{"internal/media", "internal/stream", "internal/fault", mediacommon}},
 	{dir: "ingest/rtmp", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault",
 		gortmplib, mediacommon}},
+	{dir: "ingest/srt", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault", gosrt, mediacommon}},
+	{dir: "ingest/rtsp", may: []string{"ingest", "internal/media", "internal/fault", gortsplib, mediacommon,
+		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream"}},
 	{dir: "packager/playlist"},
 	{dir: "packager/fmp4", may: []string{"internal/media", "internal/fault", mediacommon, gomp4}},
 	{dir: "packager", may: []string{"internal/media", "internal/stream", "internal/fault",

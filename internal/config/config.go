@@ -16,6 +16,8 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/rtsp"
+	"livesrv/ingest/srt"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
 	"livesrv/internal/fault"
@@ -153,6 +155,10 @@ type Config struct {
 
 	// RTMP is where encoders such as OBS push to.
 	RTMP rtmp.Config `yaml:"rtmp"`
+	// SRT is where encoders push to over lines that lose packets.
+	SRT srt.Config `yaml:"srt"`
+	// RTSP is where IP cameras and their like push to, or are fetched from.
+	RTSP rtsp.Config `yaml:"rtsp"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
 	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
@@ -185,6 +191,8 @@ func Default() Config {
 		UI:   ui.DefaultConfig(),
 
 		RTMP:     rtmp.DefaultConfig(),
+		SRT:      srt.DefaultConfig(),
+		RTSP:     rtsp.DefaultConfig(),
 		Ingest:   ingest.DefaultConfig(),
 		Stream:   stream.DefaultConfig(),
 		Packager: packager.DefaultConfig(),

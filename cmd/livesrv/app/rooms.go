@@ -10,6 +10,8 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/rtsp"
+	"livesrv/ingest/srt"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
 	"livesrv/internal/config"
@@ -40,6 +42,8 @@ type rooms struct {
 	streams *stream.Registry
 	door    *ingest.Door
 	rtmp    *rtmp.Server
+	srt     *srt.Server
+	rtsp    *rtsp.Server
 	hub     *packager.Hub
 	media   *hls.Handler
 
@@ -104,6 +108,12 @@ func (r *rooms) makeMedia(cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	if r.rtmp, err = rtmp.New(cfg.RTMP, r.door, log); err != nil {
+		return err
+	}
+	if r.srt, err = srt.New(cfg.SRT, r.door, log); err != nil {
+		return err
+	}
+	if r.rtsp, err = rtsp.New(cfg.RTSP, r.door, log); err != nil {
 		return err
 	}
 	timeline := overlay.NewTimeline(func(name string) (overlay.Presenter, bool) {

@@ -90,6 +90,7 @@ function words(f: Finding) {
     case 'no_audio': return known(t('console.doctor.noAudio'), t('console.doctor.noAudio.do'));
     case 'no_keyframe': return known(t('console.doctor.noKeyframe'), t('console.doctor.noKeyframe.do'));
     case 'media_damaged': return known(t('console.doctor.damaged'), t('console.doctor.damaged.do'));
+    case 'bandwidth_over': return known(t('console.doctor.bandwidth'), t('console.doctor.bandwidth.do'));
     default: return known(f.message, '');
   }
 }
