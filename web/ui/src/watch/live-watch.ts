@@ -66,6 +66,10 @@ export class LiveWatch extends LitElement {
   private idle = false;
   private screen!: Screen;
   private said = '';
+  /** Whether the publisher was on air when last looked, and since when it is back from an absence. */
+  private onAir = false;
+  private back = 0;
+  private away = false;
   private opener: HTMLElement | null = null;
   private pushed = false;
   private idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -98,6 +102,7 @@ export class LiveWatch extends LitElement {
   }
 
   protected override updated(changes: PropertyValues): void {
+    if (this.shop) this.tellAbsence(situation(this.shop, this.player, this.back));
     const first = changes.get('show') === undefined && changes.get('server') === undefined;
     if ((changes.has('show') || changes.has('server')) && !first && this.shop) {
       this.end();
@@ -131,7 +136,7 @@ export class LiveWatch extends LitElement {
     if (!this.offAir) this.player.start();
     this.shop.start(this.player);
     this.clock = setInterval(() => {
-      if (this.shop.show?.status === 'scheduled') this.requestUpdate();
+      if (this.shop.show?.status === 'scheduled' || this.back) this.requestUpdate();
     }, 1000);
     this.requestUpdate();
   }
@@ -151,6 +156,8 @@ export class LiveWatch extends LitElement {
     const show = this.shop.show;
     if (this.shop.trouble === 'missing') this.player.stop();
     if (show) {
+      if (show.onAir && !this.onAir && this.away) this.back = Date.now();
+      this.onAir = show.onAir;
       const waits = this.player.status === 'offline' || this.player.status === 'loading' || this.player.status === 'ended';
       // While the feed is there it tells when the stream is; without it, asking is the only way to know.
       const told = this.shop.feedStatus === 'live';
@@ -179,6 +186,16 @@ export class LiveWatch extends LitElement {
     this.dispatchEvent(new CustomEvent(`livesrv:${e.what}`, { detail: e.detail, bubbles: true, composed: true }));
   }
 
+  /** Tells of an absence once, and once of its end. */
+  private tellAbsence(still: ReturnType<typeof situation>): void {
+    const away = still === 'away';
+    if (away === this.away || (!away && still !== 'playing' && still !== 'paused' && still !== 'ended')) return;
+    this.away = away;
+    if (!away) this.back = 0;
+    if (away) this.say(t('stage.away'));
+    else if (still !== 'ended') this.say(t('status.back'));
+  }
+
   /** Says something to who cannot see it, without moving the focus (WCAG 4.1.3). */
   private say(what: string): void {
     this.said = what;
@@ -197,7 +214,7 @@ export class LiveWatch extends LitElement {
     if (shop?.trouble === 'missing') return this.missing();
     const covers = mode === 'full' || this.cinema;
     const open = shop?.open ?? false;
-    const still = shop ? situation(shop, player) : 'loading';
+    const still = shop ? situation(shop, player, this.back) : 'loading';
     const quiet = this.idle && still === 'playing' && !open;
     const poster = shop?.show ? posterOf(shop.show) : undefined;
     const own = this.localName === 'live-watch';
@@ -213,7 +230,7 @@ export class LiveWatch extends LitElement {
         @pointerleave=${() => (this.idle = still === 'playing')}
       >
         <video part="video" playsinline muted aria-label=${title} @click=${this.tapped}></video>
-        ${poster && still !== 'playing' && still !== 'paused' && still !== 'stalled' ? html`<img class="poster" src=${shop.asset(poster)} alt="" />` : nothing}
+        ${poster && still !== 'playing' && still !== 'paused' && player.status !== 'stalled' ? html`<img class="poster" src=${shop.asset(poster)} alt="" />` : nothing}
         ${shop ? this.over(still, covers) : nothing}
       </section>
       ${shop && mode === 'stacked' && !this.cinema && shop.shown.length > 0 ? html`<div class="strip">${this.cards()}</div>` : nothing}

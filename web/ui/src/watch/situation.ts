@@ -8,15 +8,20 @@ import type { Shop } from './shop';
 
 export type Situation = 'loading' | 'playing' | 'paused' | 'stalled' | 'blocked' | 'upcoming' | 'away' | 'waiting' | 'ended' | 'unsupported' | 'unplayable';
 
-/** The record and the player together say what is going on. */
-export function situation(shop: Shop, player: Player): Situation {
+/** How long (ms) a publisher who is back may take until there is a picture again. */
+const comingBack = 8000;
+
+/** The record and the player together say what is going on. back: since when the publisher is back, 0 while it never went. */
+export function situation(shop: Shop, player: Player, back = 0): Situation {
   const p = player.status;
   const { show } = shop;
   if (!Player.supported) return 'unsupported';
   if (p === 'playing' || p === 'paused' || p === 'blocked') return p;
   if (!show) return 'loading';
   if (p === 'unplayable' && show.onAir) return p;
-  if (show.status === 'ended') return p === 'stalled' ? 'stalled' : 'ended';
+  if (show.status === 'ended') return p === 'stalled' && !player.atGap ? 'stalled' : 'ended';
+  // The playlist tells too that nothing comes, where the feed cannot. A publisher who is back is away until it is seen.
+  if (player.atGap || (show.onAir && player.sawPicture && Date.now() - back < comingBack)) return 'away';
   if (show.onAir) return p === 'stalled' ? 'stalled' : 'loading';
   if (show.status !== 'live') return 'upcoming';
   // Whoever has seen no picture cannot know of a line that dropped: there may never have been one.
@@ -50,7 +55,8 @@ export function situationView(s: Situation, shop: Shop, acts: StageActions): Tem
 }
 
 function message(s: Situation, title: string, hint: string, sign: TemplateResult | typeof nothing = nothing): TemplateResult {
-  return html`<div class="center message" data-situation=${s} role="status">${sign}
+  // Of an absence the page's own status line tells: once when it begins, once when it is over.
+  return html`<div class="center message ${s}" data-situation=${s} role=${s === 'away' ? nothing : 'status'}>${sign}
     <p class="head">${title}</p>
     ${hint ? html`<p>${hint}</p>` : nothing}
   </div>`;
