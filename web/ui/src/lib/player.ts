@@ -167,9 +167,9 @@ export class Player extends EventTarget implements PinSource {
     }
   }
 
-  /** Whether the picture stands because nothing comes from the publisher: the playlist says so itself. */
+  /** Whether the picture stands because the publisher went: the playlist says so. Until there is a picture again. */
   get atGap(): boolean {
-    return this.status === 'stalled' && endsInGap(this.details());
+    return this.status === 'stalled' && (this.standstill.sawGap || endsInGap(this.details()));
   }
 
   /** Tells how far this computer's clock is from the server's, so that the delay can be told in seconds. */
@@ -177,9 +177,9 @@ export class Player extends EventTarget implements PinSource {
     this.clock = offset;
   }
 
-  /** The wall time of the picture on screen: PROGRAM-DATE-TIME at the playhead. Null while unknown. */
+  /** The wall time of the picture on screen: PROGRAM-DATE-TIME at the playhead. Null while unknown, and in a gap: time goes on. */
   wallNow(): Date | null {
-    return this.wallAt(this.video.currentTime);
+    return this.atGap ? null : this.wallAt(this.video.currentTime);
   }
 
   /** Seconds from the camera to this screen, or null while unknown. */

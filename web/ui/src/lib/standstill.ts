@@ -36,7 +36,8 @@ export function mediaFrom(list: Listing): number {
 
 /** One standstill, from the last moving picture to the next. */
 export class Standstill {
-  private sawGap = false;
+  /** The playlist has said GAP since the picture stopped. */
+  sawGap = false;
   private loadedAnew = false;
   /** Since when there is newer media in the playlist than the standing picture. */
   private newerSince = 0;

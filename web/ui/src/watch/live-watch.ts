@@ -66,9 +66,7 @@ export class LiveWatch extends LitElement {
   private idle = false;
   private screen!: Screen;
   private said = '';
-  /** Whether the publisher was on air when last looked, and since when it is back from an absence. */
-  private onAir = false;
-  private back = 0;
+  /** Whether it was told that the anchor is away. */
   private away = false;
   private opener: HTMLElement | null = null;
   private pushed = false;
@@ -102,7 +100,7 @@ export class LiveWatch extends LitElement {
   }
 
   protected override updated(changes: PropertyValues): void {
-    if (this.shop) this.tellAbsence(situation(this.shop, this.player, this.back));
+    if (this.shop) this.tellAbsence(situation(this.shop, this.player));
     const first = changes.get('show') === undefined && changes.get('server') === undefined;
     if ((changes.has('show') || changes.has('server')) && !first && this.shop) {
       this.end();
@@ -136,7 +134,7 @@ export class LiveWatch extends LitElement {
     if (!this.offAir) this.player.start();
     this.shop.start(this.player);
     this.clock = setInterval(() => {
-      if (this.shop.show?.status === 'scheduled' || this.back) this.requestUpdate();
+      if (this.shop.show?.status === 'scheduled') this.requestUpdate();
     }, 1000);
     this.requestUpdate();
   }
@@ -156,8 +154,6 @@ export class LiveWatch extends LitElement {
     const show = this.shop.show;
     if (this.shop.trouble === 'missing') this.player.stop();
     if (show) {
-      if (show.onAir && !this.onAir && this.away) this.back = Date.now();
-      this.onAir = show.onAir;
       const waits = this.player.status === 'offline' || this.player.status === 'loading' || this.player.status === 'ended';
       // While the feed is there it tells when the stream is; without it, asking is the only way to know.
       const told = this.shop.feedStatus === 'live';
@@ -191,7 +187,6 @@ export class LiveWatch extends LitElement {
     const away = still === 'away';
     if (away === this.away || (!away && still !== 'playing' && still !== 'paused' && still !== 'ended')) return;
     this.away = away;
-    if (!away) this.back = 0;
     if (away) this.say(t('stage.away'));
     else if (still !== 'ended') this.say(t('status.back'));
   }
@@ -214,7 +209,7 @@ export class LiveWatch extends LitElement {
     if (shop?.trouble === 'missing') return this.missing();
     const covers = mode === 'full' || this.cinema;
     const open = shop?.open ?? false;
-    const still = shop ? situation(shop, player, this.back) : 'loading';
+    const still = shop ? situation(shop, player) : 'loading';
     const quiet = this.idle && still === 'playing' && !open;
     const poster = shop?.show ? posterOf(shop.show) : undefined;
     const own = this.localName === 'live-watch';

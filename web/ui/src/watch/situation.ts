@@ -8,11 +8,8 @@ import type { Shop } from './shop';
 
 export type Situation = 'loading' | 'playing' | 'paused' | 'stalled' | 'blocked' | 'upcoming' | 'away' | 'waiting' | 'ended' | 'unsupported' | 'unplayable';
 
-/** How long (ms) a publisher who is back may take until there is a picture again. */
-const comingBack = 8000;
-
-/** The record and the player together say what is going on. back: since when the publisher is back, 0 while it never went. */
-export function situation(shop: Shop, player: Player, back = 0): Situation {
+/** The record and the player together say what is going on. */
+export function situation(shop: Shop, player: Player): Situation {
   const p = player.status;
   const { show } = shop;
   if (!Player.supported) return 'unsupported';
@@ -20,8 +17,8 @@ export function situation(shop: Shop, player: Player, back = 0): Situation {
   if (!show) return 'loading';
   if (p === 'unplayable' && show.onAir) return p;
   if (show.status === 'ended') return p === 'stalled' && !player.atGap ? 'stalled' : 'ended';
-  // The playlist tells too that nothing comes, where the feed cannot. A publisher who is back is away until it is seen.
-  if (player.atGap || (show.onAir && player.sawPicture && Date.now() - back < comingBack)) return 'away';
+  // The playlist tells of it where the feed cannot; and a publisher who is back is away until it is seen.
+  if (player.atGap) return 'away';
   if (show.onAir) return p === 'stalled' ? 'stalled' : 'loading';
   if (show.status !== 'live') return 'upcoming';
   // Whoever has seen no picture cannot know of a line that dropped: there may never have been one.
