@@ -28,7 +28,8 @@ async function open(slug, options) {
   page.on('response', (r) => {
     if (r.url().includes('/live/') && r.status() !== 200) page.refused.push(`${r.status()} ${r.url()}`);
   });
-  // What the status lines say, and each hls.js that plays.
+  await until(page, () => window.pictures.shown.length > 100);
+  // What the status lines say from now on, and each hls.js that plays.
   await page.evaluate(() => {
     window.said = [];
     const watch = document.querySelector('live-watch');
@@ -39,7 +40,6 @@ async function open(slug, options) {
       if (text !== window.said.at(-1)) window.said.push(text);
     }, 50);
   });
-  await until(page, () => window.pictures.shown.length > 100);
   return { page, end };
 }
 
