@@ -1,6 +1,8 @@
 package packager
 
 import (
+	"slices"
+
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
 
 	"livesrv/internal/media"
@@ -64,6 +66,14 @@ func (q *sound) restart() {
 	q.frames, q.taken, q.fresh = q.frames[:0], [maxLanes]int{}, true
 }
 
+// rewind drops what a lane has taken; the rest waits for a keyframe.
+func (q *sound) rewind() {
+	n := slices.Max(q.taken[:])
+	m := copy(q.frames, q.frames[n:])
+	clear(q.frames[m:])
+	q.frames, q.taken = q.frames[:m], [maxLanes]int{}
+}
+
 // push places a frame behind the one before. The stream has laid frames end to end and corrects drift by
 // single ticks: those are taken up by the frame's duration. It says whether the frame found a place.
 func (q *sound) push(au *media.AccessUnit) bool {
@@ -106,6 +116,15 @@ func (q *sound) peek(lane int, before int64) (*frame, bool) {
 		return &q.frames[i], true
 	}
 	return nil, false
+}
+
+// skip lets a lane begin with the first frame from the given place on.
+func (q *sound) skip(lane int, line int64) {
+	n := 0
+	for n < len(q.frames) && q.frames[n].line < line {
+		n++
+	}
+	q.taken[lane] = n
 }
 
 // laneSet names lanes by a bit each.

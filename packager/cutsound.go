@@ -69,10 +69,8 @@ func (c *cutter) bridge(f *frame) {
 // silence lists gap parts in the audio lane's open segment: whole ones up to the given place, and what is
 // left over if asked.
 func (c *cutter) silence(to int64, rest bool) {
-	l := c.alone
-	for l.opened && (l.start+c.target <= to || rest && l.start < to) {
-		end := min(l.start+c.target, to)
-		l.closeGap(end, media.Duration(end-l.start, rate))
+	if c.alone.opened {
+		c.alone.gap(to, rest)
 	}
 }
 
@@ -85,7 +83,7 @@ func (c *cutter) overflows(f *frame, full int64) bool {
 // soundFull says whether the audio lane's part is as long as it will be, going by the length of a frame.
 func (c *cutter) soundFull(au *media.AccessUnit, full int64) bool {
 	l := c.alone
-	return l.frameSum >= leastPart(full) && l.frameSum+frameTicks(c.sound.track, au) > full
+	return l.frameSum >= c.leastSound() && l.frameSum+frameTicks(c.sound.track, au) > full
 }
 
 // fillSound makes a part long enough that would be too short, because frames before have been longer or
@@ -93,7 +91,7 @@ func (c *cutter) soundFull(au *media.AccessUnit, full int64) bool {
 // which begins that much later and ends in time.
 func (c *cutter) fillSound(next *frame, full int64) {
 	l := c.alone
-	least := leastPart(full)
+	least := c.leastSound()
 	if l.frameSum >= least {
 		return
 	}
@@ -114,6 +112,12 @@ func (c *cutter) soundEnd(l *lane) int64 { return media.Rescale(l.frameEnd, l.so
 // soundTarget is PART-TARGET in ticks of the audio track, rounded down.
 func (c *cutter) soundTarget() int64 {
 	return int64(media.Duration(c.target, rate)) * int64(c.sound.track.ClockRate) / int64(time.Second)
+}
+
+// leastSound is 85 % of PART-TARGET in ticks of the audio track, rounded up.
+func (c *cutter) leastSound() int64 {
+	least := int64(media.Duration(c.target, rate)) * 85 / 100 * int64(c.sound.track.ClockRate)
+	return (least + int64(time.Second) - 1) / int64(time.Second)
 }
 
 func (c *cutter) openSound(f *frame) {

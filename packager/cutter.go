@@ -12,9 +12,10 @@ import (
 // line unless said otherwise.
 type cutter struct {
 	*shared
-	log logger
+	log   logger
+	holds *holds
 
-	// variants are the qualities of the picture, the best first; lead is the one whose keyframes begin
+	// variants are the qualities of the picture, the best first, those without a track last; lead is the one whose keyframes begin
 	// segments, alone the rendition of audio alone. lanes are the renditions of all of them, that one last.
 	variants []*variant
 	lead     *variant
@@ -23,10 +24,14 @@ type cutter struct {
 	hasVideo bool
 	sound    sound
 
-	// cutting is a segment's end that waits for the audio before it, at cutAt.
-	cutting  bool
-	cutAt    int64
-	soundLag bool
+	// begin puts a new lane in step with the others.
+	begin func(*lane)
+
+	// cutting is a segment's end that waits for audio and other variants before it, at cutAt; hurry that it
+	// does not wait.
+	cutting, hurry bool
+	cutAt          int64
+	soundLag       bool
 
 	segStart  int64
 	inSegment bool
@@ -48,10 +53,10 @@ type cutter struct {
 
 func newCutter(s *shared, log logger, h *holds) *cutter {
 	c := &cutter{shared: s, log: log, needKey: true}
-	c.lead = &variant{c: c, lane: newLane(laneMuxed, s, h)}
-	c.variants = []*variant{c.lead}
+	c.holds = h
 	c.alone = newLane(laneSound, s, h)
-	c.lanes = []*lane{c.lead.lane, c.alone}
+	c.arrange(make([]media.Track, 1))
+	c.lead = c.variants[0]
 	return c
 }
 
@@ -72,15 +77,24 @@ const maxSoundAhead = 3 * rate
 // pushVideo takes a picture.
 func (c *cutter) pushVideo(v *variant, au *media.AccessUnit) {
 	p := v.stamp(au)
-	if c.needKey {
-		if !au.Key {
+	if v.waiting {
+		if !au.Key && len(v.queue) == 0 {
 			c.stats.Dropped++
 			return
 		}
-		c.resume(&p)
+		if au.Key {
+			c.stats.Dropped += uint64(len(v.queue))
+			clear(v.queue)
+			v.queue = v.queue[:0]
+		}
 	}
 	v.queue = append(v.queue, p)
-	c.advance()
+	if c.needKey && !c.resume() {
+		return
+	}
+	if c.passSilent(); !c.needKey {
+		c.advance()
+	}
 }
 
 // pushSound takes an audio frame.
@@ -99,19 +113,30 @@ func (c *cutter) pushSound(au *media.AccessUnit) {
 		return
 	}
 	if c.inSegment && !c.cutting {
-		v := c.lead
-		for c.sound.endLine > v.lane.start+c.target+videoSlack+v.comp && len(v.queue) == 0 {
-			v.closeWithoutPicture()
-		}
+		c.goOnWithoutPictures()
 	}
 	c.advance()
+}
+
+// goOnWithoutPictures closes parts that wait for pictures while audio has run far ahead of them.
+func (c *cutter) goOnWithoutPictures() {
+	closing := func(v *variant) {
+		for c.sound.endLine > v.lane.start+c.target+videoSlack+v.comp && len(v.queue) == 0 && v.closeWithoutPicture() {
+		}
+	}
+	closing(c.lead)
+	for _, v := range c.variants {
+		if v != c.lead && v.live() {
+			closing(v)
+		}
+	}
 }
 
 // advance places what can be placed.
 func (c *cutter) advance() {
 	for {
 		if c.cutting {
-			if !c.soundArrived() {
+			if !c.soundArrived() || !c.variantsArrived() {
 				break
 			}
 			c.finishCut()
@@ -121,6 +146,7 @@ func (c *cutter) advance() {
 			break
 		}
 	}
+	c.follow()
 	c.feedSound()
 }
 
@@ -176,6 +202,7 @@ func (c *cutter) cutInside() {
 		v.closePart(v.pend.at)
 	}
 	at := v.lane.start
+	c.cut(at)
 	c.endSegment(at)
 	if v.pend != nil && v.pend.at == at {
 		c.startSegment(v.pend, false)
@@ -193,11 +220,7 @@ func (c *cutter) soundArrived() bool {
 		c.soundLag = false
 		return true
 	}
-	newest := c.cutAt
-	if n := len(c.lead.queue); n > 0 {
-		newest = c.lead.queue[n-1].at
-	}
-	if c.soundLag || newest-c.cutAt > maxSoundWait+c.lead.comp {
+	if c.soundLag || c.newest()-c.cutAt > maxSoundWait+c.lead.comp {
 		c.soundLag = true
 		return true
 	}
@@ -211,16 +234,19 @@ func (c *cutter) finishCut() {
 	if c.cutAt > v.lane.start {
 		v.closePart(c.cutAt)
 	}
+	c.cut(c.cutAt)
 	c.endSegment(c.cutAt)
 	if v.pend == nil {
-		c.take()
+		v.take()
 	}
 	if c.pendingSet != nil {
 		set := c.pendingSet
 		c.pendingSet = nil
 		set()
 	}
+	c.rejoin()
 	c.startSegment(v.pend, true)
+	c.best()
 	v.early()
 }
 
@@ -243,23 +269,40 @@ func (c *cutter) startSegment(p *picture, independent bool) {
 
 func (c *cutter) startSegmentAt(at int64, wall time.Time, independent bool) {
 	if !independent {
-		// Said once, counted always.
-		if c.stats.NotIndependent++; c.stats.NotIndependent == 1 {
-			c.log.Warn("the GOP is longer than the target duration: segments are cut where there is no keyframe",
-				"target_duration", c.cfg.TargetDuration, "hint", "set the encoder's keyframe interval to 2 s")
-		}
+		c.dependent("the GOP is longer than the target duration: segments are cut where there is no keyframe",
+			"target_duration", c.cfg.TargetDuration, "hint", "set the encoder's keyframe interval to 2 s")
 	}
 	c.segStart, c.inSegment = at, true
 	c.anchor, c.anchored = lineAt{at, wall}, true
-	if l := c.lead.lane; c.hasVideo && l.on {
-		l.openSegment(at, wall, independent, false)
+	if !c.hasVideo {
+		return
+	}
+	for _, v := range c.variants {
+		if v.lane.on {
+			v.open(c.anchor)
+		}
+	}
+	c.lead.fresh, c.lead.lane.open.independent = false, independent
+}
+
+// dependent tells of a segment that begins without a keyframe: said once, counted always.
+func (c *cutter) dependent(msg string, args ...any) {
+	if c.stats.NotIndependent++; c.stats.NotIndependent == 1 {
+		c.log.Warn(msg, args...)
 	}
 }
 
-// endSegment completes the segment in both lanes; the audio lane takes what belongs before the cut.
+// endSegment completes the segment in all lanes; the audio lane takes what belongs before the cut.
 func (c *cutter) endSegment(at int64) {
-	if c.hasVideo && c.lead.lane.on {
-		c.lead.lane.closeSegment()
+	for _, v := range c.variants {
+		l := v.lane
+		if !c.hasVideo || !l.on {
+			continue
+		}
+		if len(l.open.parts) == 0 {
+			l.gap(max(at, l.start+1), true)
+		}
+		l.closeSegment()
 	}
 	c.drainSound(at, true)
 	if l := c.alone; l.on {
@@ -267,6 +310,9 @@ func (c *cutter) endSegment(at int64) {
 			// No audio came in all of this segment: the audio rendition has a gap, and stays in step.
 			c.gapSegment(l, c.segStart, at, c.anchor.wall)
 		} else {
+			if len(l.open.parts) == 0 {
+				l.gap(max(at, l.start+1), true)
+			}
 			l.closeSegment()
 		}
 	}
@@ -276,11 +322,7 @@ func (c *cutter) endSegment(at int64) {
 // gapSegment lists a stretch without media as one segment.
 func (c *cutter) gapSegment(l *lane, from, to int64, wall time.Time) {
 	l.openSegment(from, wall, false, true)
-	for at := from; at < to; {
-		end := min(at+c.target, to)
-		l.closeGap(end, media.Duration(end-at, rate))
-		at = end
-	}
+	l.gap(to, true)
 	l.closeSegment()
 }
 
@@ -306,8 +348,10 @@ func (c *cutter) feedSound() {
 
 // soundTakers are the lanes that take audio at present.
 func (c *cutter) soundTakers() (s laneSet) {
-	if c.hasVideo {
-		s = s.with(c.lead.lane)
+	for _, v := range c.variants {
+		if c.hasVideo && v.live() {
+			s = s.with(v.lane)
+		}
 	}
 	if c.alone.on {
 		s = s.with(c.alone)
@@ -318,7 +362,7 @@ func (c *cutter) soundTakers() (s laneSet) {
 // files are the tracks of a rendition's init segment: of a variant's, or of audio alone; none without media.
 func (c *cutter) files(v *variant) (files []fmp4.Track) {
 	if v != nil {
-		if !c.hasVideo {
+		if !v.on {
 			return nil
 		}
 		files = append(files, fmp4.Track{ID: 1, Timescale: rate, Codec: v.track.Codec})

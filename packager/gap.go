@@ -1,14 +1,21 @@
 package packager
 
 import (
+	"slices"
+
 	"livesrv/internal/media"
 )
 
 // flush ends what is under way where it is: the last picture gets the usual duration, the segment ends.
-// What comes next begins a new one with a keyframe. last says that nothing comes next.
-func (c *cutter) flush(last bool) {
+// What comes next begins a new one with a keyframe; last says that nothing comes next. keep says of which
+// variants a keyframe is kept that came for that already.
+func (c *cutter) flush(last bool, keep ...*variant) {
 	if c.hasVideo {
-		c.flushVideo(last)
+		if c.needKey && len(keep) > 0 {
+			c.forget(keep)
+			return // what is kept waits for the others
+		}
+		c.flushVideo(last, keep)
 	} else if c.inSegment {
 		if !c.alone.empty() {
 			c.closeSoundPart()
@@ -18,39 +25,60 @@ func (c *cutter) flush(last bool) {
 		}
 		c.inSegment = false
 	}
-	c.sound.restart()
+	if len(keep) > 0 {
+		c.sound.rewind()
+	} else {
+		c.sound.restart()
+	}
 	c.cutting, c.needKey = false, true
 	if edge, ok := c.edge(); ok {
 		c.gapEdge = edge
 	}
 	c.hasSoundEdge = false
+	c.forget(keep)
+}
+
+func (c *cutter) forget(keep []*variant) {
 	for _, v := range c.variants {
-		v.forget()
+		v.forget(slices.Contains(keep, v))
 	}
 }
 
-func (c *cutter) flushVideo(last bool) {
+func (c *cutter) flushVideo(last bool, keep []*variant) {
 	if c.needKey {
 		return
 	}
-	c.soundLag = true // wait no longer
-	c.advance()
-	v := c.lead
-	if v.pend != nil {
-		v.placed(v.place(v.pend.at + v.cad.interval()))
+	if !c.cutting || len(keep) == 0 {
+		c.soundLag, c.hurry = true, true // wait no longer
+		c.advance()
+		c.hurry = false
 	}
-	if !c.inSegment || !v.hasFloor {
+	for _, v := range c.variants {
+		if v.live() {
+			v.drain(slices.Contains(keep, v))
+		}
+	}
+	if !c.inSegment || !c.lead.hasFloor {
 		return
 	}
 	if !last && c.stub() {
 		c.dropStub()
 		return
 	}
-	if v.floor > v.lane.start {
-		v.closePart(v.floor)
+	listed := false
+	for _, v := range c.variants {
+		if v.live() && v.hasFloor && v.floor > v.lane.start || !v.lane.empty() {
+			v.closePart(v.floor)
+		}
+		listed = listed || v.on && len(v.lane.open.parts) > 0
 	}
-	if len(v.lane.open.parts) > 0 {
-		c.endSegment(v.floor)
+	if listed {
+		for _, v := range c.variants {
+			if c.lead.floor-v.lane.start >= c.target/2 {
+				v.fill(c.lead.floor, true)
+			}
+		}
+		c.endSegment(c.lead.floor)
 	}
 	c.inSegment = false
 }
@@ -80,12 +108,37 @@ func (c *cutter) dropStub() {
 	}
 }
 
-// resume begins again with a keyframe, after filling up to it with gap what was missed.
-func (c *cutter) resume(p *picture) {
+// resume begins again with keyframes, after filling up to them with gap what was missed. The best variant
+// leads that has one, once all have, or have been waited for. It says whether it did.
+func (c *cutter) resume() bool {
+	var lead *variant
+	var first, newest int64
+	all := true
+	for _, v := range c.variants {
+		switch {
+		case !v.usable():
+		case len(v.queue) == 0:
+			all = false
+		case lead == nil:
+			lead, first, newest = v, v.queue[0].at, v.newest
+		default:
+			first, newest = min(first, v.queue[0].at), max(newest, v.newest)
+		}
+	}
+	if lead == nil || !all && newest-first <= maxVariantWait {
+		return false
+	}
+	p := lead.queue[0]
+	c.lead = lead
 	c.needKey, c.resumedAt = false, p.at
 	c.gapTo(p.at, true)
 	c.sound.dropBefore(p.at)
-	c.startSegment(p, true)
+	for _, v := range c.variants {
+		v.aim(p.at)
+	}
+	c.rejoin()
+	c.startSegment(&p, true)
+	return true
 }
 
 // gapTo lists gap parts up to the given place: whole parts while the publisher is silent, and the rest
@@ -107,6 +160,10 @@ func (c *cutter) gapTo(to int64, last bool) {
 		}
 		end := min(c.gapEdge+c.target, to)
 		for _, l := range c.lanes {
+			if l.on && !l.opened {
+				// It has begun in the middle of the gap.
+				l.openSegment(c.gapEdge, c.anchor.date(c.gapEdge), false, true)
+			}
 			if l.on {
 				l.closeGap(end, media.Duration(end-c.gapEdge, rate))
 			}
@@ -123,7 +180,11 @@ func (c *cutter) gapTo(to int64, last bool) {
 
 func (c *cutter) closeGapSegment() {
 	for _, l := range c.lanes {
-		if l.on {
+		switch {
+		case !l.on:
+		case !l.listed():
+			l.open.msn++ // it has begun in the gap, and begins with the segment after it
+		default:
 			l.closeSegment()
 		}
 	}

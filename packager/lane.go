@@ -129,7 +129,8 @@ func (l *lane) openSegment(start int64, pdt time.Time, independent, gap bool) {
 	l.open.uri = segmentURI(l.open.msn)
 	l.open.init, l.open.initURI = l.init, initURI(l.init)
 	l.open.independent, l.open.gap = independent, gap
-	l.open.disc, l.disc = l.disc, false
+	// One that was opened and got no part is opened again: its discontinuity stays.
+	l.open.disc, l.disc = l.open.disc || l.disc, false
 	l.opened = true
 	l.start = start
 }
@@ -182,6 +183,14 @@ func (l *lane) closeGap(end int64, dur time.Duration) {
 	l.start = end
 }
 
+// gap lists gap parts: whole ones up to the given place, and what is left over if asked.
+func (l *lane) gap(to int64, rest bool) {
+	for target := l.shared.target; l.start+target <= to || rest && l.start < to; {
+		end := min(l.start+target, to)
+		l.closeGap(end, media.Duration(end-l.start, rate))
+	}
+}
+
 func (l *lane) list(p part) {
 	p.uri = partURI(l.open.msn, len(l.open.parts))
 	l.open.parts = append(l.open.parts, p)
@@ -197,6 +206,7 @@ func (l *lane) closeSegment() {
 	l.open = segment{msn: g.msn + 1, init: l.init, initURI: initURI(l.init)}
 	l.opened = false
 	l.dirty = true
+	g.gap = !slices.ContainsFunc(g.parts, func(p part) bool { return !p.gap })
 	g.complete()
 	// A fresh array: snapshots share the old one, and what slides out of the new one can be freed.
 	l.segs = append(slices.Grow(slices.Clone(l.segs), 1), &g)
@@ -299,6 +309,16 @@ func (l *lane) publish(reports []playlist.Report, ended, quiet bool) {
 
 // listed says whether there is anything to list.
 func (l *lane) listed() bool { return len(l.segs) > 0 || len(l.open.parts) > 0 }
+
+// hasMedia says whether not everything that is listed is gap.
+func (l *lane) hasMedia() bool {
+	for i := len(l.segs) - 1; i >= l.first; i-- {
+		if !l.segs[i].gap {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.open.parts, func(p part) bool { return !p.gap })
+}
 
 // report says how far the rendition is, for the other's playlist.
 func (l *lane) report() playlist.Report {

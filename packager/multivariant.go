@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,9 +36,12 @@ func (p *Presentation) publishMulti() {
 	old := p.multi.Load()
 	m := &multi{target: p.cfg.TargetDuration, ready: true, ended: p.ended}
 	m.list.IndependentSegments = true
+	shown := slices.ContainsFunc(p.cut.variants, func(v *variant) bool { return v.lane.on && v.lane.hasMedia() })
+	// The best quality comes first: players begin with it unless they have measured that they should not, and
+	// people on a thin line find theirs within a few parts.
 	for _, l := range p.cut.lanes {
-		if !l.on {
-			continue
+		if !l.on || l != p.cut.alone && shown && !l.hasMedia() {
+			continue // a quality that has been silent for the whole window is of no use to begin with
 		}
 		if len(l.segs) == 0 && len(l.open.parts) == 0 && !p.ended {
 			return // not all renditions have media yet

@@ -30,9 +30,10 @@ type Presentation struct {
 	cues  cueList
 	stats Stats
 	start *starter
-	// declared are the stream's tracks, active the ones that are packaged.
-	declared []media.Track
-	ended    bool
+	// videos and sound are those of the stream's tracks that can be packaged, the best picture first.
+	videos []media.Track
+	sound  *media.Track
+	ended  bool
 	// origin is where the presentation begins, on the line.
 	origin    int64
 	hasOrigin bool
@@ -53,6 +54,7 @@ func newPresentation(name string, cfg Config, log *slog.Logger, now func() time.
 	p.cues.place = p.place
 	s := &shared{cfg: cfg, cues: &p.cues, stats: &p.stats, now: now}
 	p.cut = newCutter(s, p.log, &p.holds)
+	p.cut.begin = p.begin
 	p.start = &starter{}
 	p.multi.Store(&multi{next: make(chan struct{}), target: cfg.TargetDuration})
 	return p
@@ -61,8 +63,8 @@ func newPresentation(name string, cfg Config, log *slog.Logger, now func() time.
 // Name is the stream's name.
 func (p *Presentation) Name() string { return p.name }
 
-// Rendition finds a rendition: "v0" has video and audio together, "a0" audio alone. Renditions are there
-// from the first part on.
+// Rendition finds a rendition: "v0" has the best video and audio together, "v1" the next best, "a0" audio
+// alone. Renditions are there from their first part on.
 func (p *Presentation) Rendition(name string) (*Rendition, bool) {
 	for i, n := range laneNames {
 		if n == name {

@@ -18,7 +18,13 @@ type variant struct {
 	c     *cutter
 	lane  *lane
 	track media.Track
-	cad   cadence
+	// on says that there is such a track at present; waiting that no picture goes on before a keyframe.
+	on, waiting bool
+	// stale says that its track has changed to coming, which is packaged from the next segment on; one
+	// without a codec is none.
+	stale  bool
+	coming media.Track
+	cad    cadence
 	// declared is the frame rate by the parameter sets.
 	declared float64
 	lastDTS  int64
@@ -34,6 +40,14 @@ type variant struct {
 	// floor is where the pictures published so far end; the next one begins there.
 	floor    int64
 	hasFloor bool
+
+	// newest and lastKey are where the last picture and the last keyframe began that have come.
+	newest, lastKey int64
+	// begin is where the variant's part of the segment begins, fresh says that it has no picture yet.
+	begin int64
+	fresh bool
+	// missed says that a keyframe came that no segment could begin with; unaligned that this is how it is.
+	missed, unaligned bool
 }
 
 // setTrack takes a track with its parameter sets.
@@ -44,6 +58,15 @@ func (v *variant) setTrack(t media.Track) {
 		v.declared = pic.FrameRate
 	}
 	v.track = t
+}
+
+// declares says whether the variant has the track, or will have it; nil is none.
+func (v *variant) declares(t *media.Track) bool {
+	now, on := v.track, v.on
+	if v.stale {
+		now, on = v.coming, v.coming.Codec != nil
+	}
+	return on == (t != nil) && (!on || sameTrack(now, *t))
 }
 
 func (v *variant) frameRate() float64 { return v.cad.frameRate(v.declared) }
@@ -61,7 +84,11 @@ func (v *variant) stamp(au *media.AccessUnit) picture {
 	}
 	v.lastDTS, v.hasDTS = au.DTS, true
 	v.cad.picture(au.Key)
-	return picture{au, au.DTS + v.shift + v.comp}
+	v.newest = au.DTS + v.shift + v.comp
+	if au.Key {
+		v.lastKey = v.newest
+	}
+	return picture{au, v.newest}
 }
 
 // take makes the first queued picture the pending one. Where the part before was closed at its predicted
@@ -113,15 +140,34 @@ func (v *variant) place(end int64) int64 {
 			end = l.start + c.target
 		}
 		// "round(EXTINF) MUST NOT be over TARGETDURATION" (bis §4.4.3.1): a long GOP is cut in the middle.
-		if end-c.segStart > c.longestSegment() && max(p.at, l.start) > c.segStart {
+		if v == c.lead && end-c.segStart > c.longestSegment() && max(p.at, l.start) > c.segStart {
 			c.cutInside()
 			continue
 		}
 		break
 	}
 	end = max(end, p.at+1)
-	l.addPicture(p.au, p.at-v.comp, end-p.at)
+	v.add(end)
 	return end
+}
+
+// add puts the pending picture into the open part, up to the given place.
+func (v *variant) add(end int64) {
+	p := v.pend
+	if v.fresh {
+		v.fresh = false
+		v.lane.open.independent = p.au.Key
+		if !p.au.Key {
+			v.c.dependent("a quality of the picture has no keyframe where the best one has: its segments are cut elsewhere",
+				"rendition", v.lane.r.name, "hint", "give all layers the same keyframe interval")
+		}
+	}
+	v.lane.addPicture(p.au, p.at-v.comp, end-p.at)
+}
+
+// open begins the variant's next segment.
+func (v *variant) open(date lineAt) {
+	v.lane.openSegment(v.begin, date.date(v.begin), false, v.waiting)
 }
 
 // early closes the part with the pending picture at once where its end can be known: the frame rate has
@@ -141,16 +187,28 @@ func (v *variant) early() {
 	if end > full || end+f <= full+jitter || end-l.start < leastPart(c.target) || end-c.segStart > c.longestSegment() {
 		return
 	}
-	if v.cad.keyDue() && end-c.segStart >= c.leastSegment() {
+	if c.lead.cad.keyDue() && end-c.segStart >= c.leastSegment() {
 		return
 	}
-	l.addPicture(v.pend.au, v.pend.at-v.comp, end-v.pend.at)
+	v.add(end)
 	v.placed(end)
 	v.closePart(end)
 }
 
 // closePart closes the rendition's part at the given place, with the audio up to there that has come.
 func (v *variant) closePart(end int64) {
+	l := v.lane
+	v.takeSound(end)
+	dur := media.Duration(end-l.start, rate)
+	if l.empty() {
+		l.closeGap(end, dur)
+		return
+	}
+	l.closePart(end, dur)
+}
+
+// takeSound adds the audio up to the given place to the open part.
+func (v *variant) takeSound(end int64) {
 	c, l := v.c, v.lane
 	for c.sound.active {
 		f, ok := c.sound.peek(l.index, end)
@@ -160,18 +218,16 @@ func (v *variant) closePart(end int64) {
 		l.addFrame(f)
 		c.sound.taken[l.index]++
 	}
-	dur := media.Duration(end-l.start, rate)
-	if l.empty() {
-		l.closeGap(end, dur)
-		return
-	}
-	l.closePart(end, dur)
 }
 
 // closeWithoutPicture closes a part on the audio's word: the pictures have stopped, the audio goes on.
-func (v *variant) closeWithoutPicture() {
+// It says whether it could.
+func (v *variant) closeWithoutPicture() bool {
 	c, l := v.c, v.lane
 	if l.start+c.target-c.segStart > c.longestSegment() {
+		if v != c.lead {
+			return false
+		}
 		c.cutInside()
 	}
 	end := l.start + c.target
@@ -180,11 +236,5 @@ func (v *variant) closeWithoutPicture() {
 		v.placed(end)
 	}
 	v.closePart(end)
-}
-
-// forget drops what waits, and where it was.
-func (v *variant) forget() {
-	v.pend, v.queue = nil, v.queue[:0]
-	v.hasDTS, v.hasFloor = false, false
-	v.cad.sinceKey, v.cad.gop = 0, 0
+	return true
 }
