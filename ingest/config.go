@@ -17,7 +17,8 @@ const (
 // Config holds the rules that are the same for every protocol.
 type Config struct {
 	// Takeover says what happens when a second publisher comes with the key of a stream that is on air:
-	// "refuse" turns the second away, "newest" ends the first. Default refuse.
+	// "refuse" turns the second away, "newest" ends the first, which then gets in again only when the second
+	// has stopped: an encoder that connects again by itself does not take the stream back. Default refuse.
 	Takeover string `yaml:"takeover"`
 	// SilentAfter is how long a publisher may send nothing before a second one takes its stream over even
 	// where takeover is refuse: a phone that lost its line comes back before its old connection is known

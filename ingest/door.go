@@ -116,6 +116,14 @@ func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
 		return nil, fault.New(fault.Conflict, "somebody is publishing with this stream key already").
 			WithHint("stop the other encoder, or set ingest.takeover to newest")
 	}
+	if old != nil && old.ousted[source(r)] && !old.silentFor(d.cfg.SilentAfter) {
+		d.mu.Unlock()
+		return nil, fault.New(fault.Conflict, "another publisher has taken the stream over").
+			WithHint("stop that one first: two encoders that connect again by themselves would take the stream from each other for ever")
+	}
+	if old != nil {
+		p.ousts(old)
+	}
 	d.pubs[grant.Stream] = p
 	if old != nil {
 		d.stat.TakenOver++

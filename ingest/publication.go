@@ -3,6 +3,8 @@ package ingest
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +27,9 @@ type Publication struct {
 	last    atomic.Int64
 	started time.Time
 	share   *share // of its address's bandwidth
+	// ousted are those from whom the stream was taken while they were sending: their encoders come back by
+	// themselves, and must not take it back. Under the door's lock.
+	ousted map[string]bool
 
 	mu      sync.Mutex
 	w       *stream.Writer
@@ -48,6 +53,35 @@ func newPublication(d *Door, r Request, name string) *Publication {
 		share:   d.bandwidth.join(r.Remote),
 		doctor:  newDoctor(d.cfg),
 	}
+}
+
+// stillSending is the silence up to which a publisher counts as alive when its stream is taken over.
+const stillSending = time.Second
+
+// ousts notes from whom the stream is taken. What is taken from a dead line is taken from nobody.
+func (p *Publication) ousts(old *Publication) {
+	if old.silentFor(stillSending) {
+		return
+	}
+	p.ousted = maps.Clone(old.ousted)
+	if p.ousted == nil {
+		p.ousted = map[string]bool{}
+	}
+	if len(p.ousted) < maxOusted {
+		p.ousted[source(old.req)] = true
+	}
+}
+
+// maxOusted bounds what is remembered of one stream's publishers.
+const maxOusted = 64
+
+// source tells publishers apart, as far as that can be told over a reconnection.
+func source(r Request) string {
+	host, _, err := net.SplitHostPort(r.Remote)
+	if err != nil {
+		host = r.Remote
+	}
+	return r.Protocol + " " + host
 }
 
 // Stream is the name of the stream that the publisher was admitted to.

@@ -67,6 +67,18 @@ func (p *Presentation) close() {
 	}
 }
 
+// onAir says whether media comes in. The caller holds the lock.
+func (p *Presentation) onAir() bool { return !p.ended && !p.cut.needKey }
+
+// turned says whether media has begun to come in, or stopped, since the last call.
+func (p *Presentation) turned() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.toldOnAir
+	p.toldOnAir = p.onAir()
+	return p.toldOnAir != was
+}
+
 // over says whether the presentation has ended, and since when.
 func (p *Presentation) over() (time.Time, bool) {
 	p.mu.Lock()

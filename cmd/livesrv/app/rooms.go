@@ -84,7 +84,7 @@ func (r *rooms) makeShop(ctx context.Context, cfg config.Config, log *slog.Logge
 		Merchants: db.Catalogue(), Products: db.Catalogue(), Prices: db.Catalogue(), Images: db.Catalogue(), Log: log}); err != nil {
 		return err
 	}
-	if r.shows, err = show.New(show.Config{Window: cfg.Packager.Window}, show.Deps{
+	if r.shows, err = show.New(show.Config{Window: cfg.Packager.Window, EndAfter: cfg.Packager.EndAfter}, show.Deps{
 		Store: db.Shows(), Keys: db.Shows(), Pins: db.Shows(), Products: r.catalogue, Log: log}); err != nil {
 		return err
 	}
@@ -122,7 +122,8 @@ func (r *rooms) makeMedia(cfg config.Config, log *slog.Logger) error {
 	}, log)
 	if r.hub, err = packager.NewHub(cfg.Packager, packager.Deps{
 		Streams: r.streams, Log: log, DataCue: dataCue,
-		Opened: func(p *packager.Presentation) { timeline.Opened(p.Name(), p) },
+		Opened:       func(p *packager.Presentation) { timeline.Opened(p.Name(), p) },
+		OnAirChanged: func(name string) { r.news.changedStreams.mark(name) },
 	}); err != nil {
 		return err
 	}
@@ -173,7 +174,7 @@ func (r *rooms) makeWeb(cfg config.Config, log *slog.Logger) error {
 // connect lets the rooms hear of each other's changes.
 func (r *rooms) connect(metrics *prometheus.Registry) {
 	r.news.api, r.news.feed, r.news.shows, r.news.catalogue = r.api, r.feed, r.shows, r.catalogue
-	r.news.streams, r.news.door = r.streams, r.door
+	r.news.hub, r.news.door = r.hub, r.door
 	r.shows.SetEvents(r.news)
 	r.catalogue.OnChange(r.news.productChanged)
 	r.orders.OnStock(r.catalogue.Changed)

@@ -6,7 +6,7 @@ import { Ticker, Watch } from '../model/observable';
 import type { Finding, StreamSession } from '../model/types';
 import { nextIcon, okIcon, rotateIcon, warnIcon } from '../ui/icons';
 import { base, buttons, surfaces } from '../ui/styles';
-import { clock } from '../ui/time';
+import { clock, moment } from '../ui/time';
 import { toast } from '../ui/toasts';
 import '../ui/confirm-dialog';
 import '../ui/copy-field';
@@ -40,7 +40,7 @@ export class StreamCard extends LitElement {
     const desk = this.model.desk!;
     const health = desk.stream;
     return html`
-      ${health ? this.health(health) : html`<p class="small quiet">${desk.show.status === 'ended' ? t('console.stream.over') : t('console.stream.none')}</p>`}
+      ${health && desk.show.onAir ? this.health(health) : this.silent()}
       ${desk.show.status === 'ended' ? nothing : html`<details ?open=${!health}>
         <summary>${nextIcon}${t('console.stream.how')}</summary>
         <div class="way">
@@ -50,6 +50,16 @@ export class StreamCard extends LitElement {
         </div></details>`}
       ${this.asking ? html`<confirm-dialog heading=${t('console.stream.rotate.title')} text=${health ? t('console.stream.rotate.live') : t('console.stream.rotate.text')}
         action=${t('console.stream.rotate')} .run=${() => this.rotate()} @closed=${() => { this.asking = false; }}></confirm-dialog>` : nothing}`;
+  }
+
+  /** Why there is nothing to tell of a stream. */
+  private silent() {
+    const { show, stream } = this.model.desk!;
+    if (show.status === 'ended') return html`<p class="small quiet">${show.endReason === 'publisher_away' ? t('console.show.ended.away') : t('console.stream.over')}</p>`;
+    if (show.offAirSince) {
+      return html`<div role="status" class="notice warn">${warnIcon}<div>${t('console.stream.away', { time: moment(show.offAirSince) })}</div></div>`;
+    }
+    return stream ? this.health(stream) : html`<p class="small quiet">${t('console.stream.none')}</p>`;
   }
 
   private health(h: StreamSession) {

@@ -20,7 +20,11 @@ export interface Product {
 }
 
 /** A show as its merchant sees it. */
-export interface Show extends PublicShow { paymentNote?: string; embedOrigins?: string[]; lineup?: string[]; rev?: number }
+export interface Show extends PublicShow {
+  /** Why it has ended, and since when nothing comes in for it while it is live. */
+  endReason?: '' | 'by_hand' | 'publisher_away'; offAirSince?: string | null;
+  paymentNote?: string; embedOrigins?: string[]; lineup?: string[]; rev?: number;
+}
 
 export interface Finding { code: string; message: string }
 
