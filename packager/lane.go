@@ -295,14 +295,17 @@ func (l *lane) publish(reports []playlist.Report, ended, quiet bool) {
 		ended:   ended,
 	}
 	if quiet && old != nil {
-		s.next = old.next
+		s.next, s.media = old.next, old.media
 		l.r.snap.Store(s)
 		return
 	}
-	s.next = make(chan struct{})
+	s.next, s.media = make(chan struct{}), make(chan struct{})
 	l.dirty = false
 	l.r.snap.Store(s)
 	if old != nil {
+		// Who waits for media goes first: when a thousand are woken at once, the last waits for all before it, and it is
+		// the picture that a viewer sees late.
+		close(old.media)
 		close(old.next)
 	}
 }
