@@ -17,8 +17,10 @@ const (
 	slewTo   = time.Millisecond
 	// slewPerMille is how fast a picture is moved: 10 ms in a second are not seen.
 	slewPerMille = 10
-	// keptReports is over how many pairs of sender reports the median is taken.
-	keptReports = 7
+	// keptReports is over how many pairs of sender reports the median is taken, fewestReports from how many on:
+	// single reports are wrong by a lot, now and then.
+	keptReports   = 11
+	fewestReports = 3
 	// arrivalWindow is how long the least delay of arrivals is remembered, at least, and twice at most.
 	arrivalWindow = 8 * time.Second
 )
@@ -181,7 +183,7 @@ func (t *trackClock) aim() time.Duration {
 	}
 	apart := t.delay() - lead.delay()
 	// Reports that contradict the arrivals by seconds are a sender's fault.
-	if len(t.apart) > 0 && (t.middle-apart).Abs() < clockJump {
+	if len(t.apart) >= fewestReports && (t.middle-apart).Abs() < clockJump {
 		apart = t.middle
 	}
 	return lead.offset + apart

@@ -13,8 +13,10 @@ const (
 	soundRing = 256
 	// maxPicture bounds a picture's packets in bytes.
 	maxPicture = 8 << 20
-	// keyDistance is the distance of keyframes in 90 kHz ticks from which an encoder is lazy and is asked.
+	// keyDistance is the distance of keyframes in 90 kHz ticks from which an encoder is lazy and is asked. One
+	// that had to be asked is asked askAhead earlier from then on: it takes a moment to answer.
 	keyDistance = 2 * media.VideoClockRate
+	askAhead    = media.VideoClockRate / 8
 )
 
 // picture is one access unit of a layer.
@@ -55,6 +57,7 @@ type layer struct {
 	needed   time.Time // since when
 	now      time.Time // of the packet that is being taken
 	keyed    bool
+	isLazy   bool
 	lastKey  int64 // PTS
 	lastPTS  int64
 	lastSeen time.Time
@@ -181,4 +184,8 @@ func (l *layer) decodable() (pixels int, ok bool) {
 func (l *layer) freshLoss(asked time.Time) bool { return l.needsKey && l.needed.After(asked) }
 
 // lazy says that the last keyframe is too long ago on the publisher's own clock.
-func (l *layer) lazy() bool { return l.keyed && l.lastPTS-l.lastKey >= keyDistance }
+func (l *layer) lazy() bool {
+	passed := l.lastPTS - l.lastKey
+	l.isLazy = l.isLazy || l.keyed && passed >= keyDistance
+	return l.isLazy && passed >= keyDistance-askAhead
+}

@@ -14,7 +14,7 @@ import (
 const (
 	// keyAgain is how often a keyframe is asked for while one is needed, lazyAgain while the encoder is lazy.
 	keyAgain  = time.Second
-	lazyAgain = 2 * time.Second
+	lazyAgain = 1500 * time.Millisecond
 	// keyApart is the least distance of two requests.
 	keyApart = 300 * time.Millisecond
 	// layerSilence is how long a layer of a simulcast may send nothing, while another does, before the stream

@@ -154,7 +154,7 @@ type Config struct {
 
 	// RTMP is where encoders such as OBS push to.
 	RTMP rtmp.Config `yaml:"rtmp"`
-	// WHIP is where the media of browsers, phones and OBS 30 comes in; the HTTP half is at /whip of the HTTP port.
+	// WHIP is where the media of browsers, phones and OBS 30 comes in.
 	WHIP whip.Config `yaml:"whip"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
