@@ -105,9 +105,7 @@ func (l *layer) take(p packet, broken bool, now time.Time, emit func(picture) er
 	if !p.marker || l.byStamp {
 		return nil
 	}
-	err := l.finish(emit)
-	l.closed = true
-	return err
+	return l.finish(emit)
 }
 
 // lose drops the picture under way and waits for a keyframe.
@@ -156,6 +154,7 @@ func (l *layer) finish(emit func(picture) error) error {
 		}
 		return nil
 	}
+	l.closed = true
 	if l.before != nil {
 		units = append(l.before, units...)
 		l.before = nil
