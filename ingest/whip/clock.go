@@ -15,8 +15,11 @@ const (
 	// below what anybody sees, which is 45 ms.
 	slewFrom = 5 * time.Millisecond
 	slewTo   = time.Millisecond
-	// slewPerMille is how fast a picture is moved: 10 ms in a second are not seen.
-	slewPerMille = 10
+	// slewPerMille is how fast a picture is moved: 10 ms in a second are not seen. What is seen itself, errors
+	// over seen, is taken back faster, at hastePerMille.
+	slewPerMille  = 10
+	hastePerMille = 50
+	seen          = 45 * time.Millisecond
 	// keptReports is over how many pairs of sender reports the median is taken, fewestReports from how many on:
 	// single reports are wrong by a lot, now and then.
 	keptReports   = 11
@@ -197,7 +200,11 @@ func (t *trackClock) slew(passed time.Duration) {
 	}
 	t.slewing = e.Abs() > slewTo
 	if passed > 0 {
-		most := min(passed, time.Second) * slewPerMille / 1000
+		pace := time.Duration(slewPerMille)
+		if e.Abs() > seen {
+			pace = hastePerMille
+		}
+		most := min(passed, time.Second) * pace / 1000
 		t.offset += max(-most, min(most, e))
 	}
 }
