@@ -122,6 +122,12 @@ func pictures(t testing.TB, path string) [][][]byte {
 // publish connects and publishes a clip with sound until the test ends.
 func (k *kit) publish(name string, clip [][][]byte, loss float64) *publisher {
 	k.t.Helper()
+	return k.publishOver(name, clip, loss, webrtc.NetworkTypeUDP4)
+}
+
+// publishOver does so over UDP or TCP.
+func (k *kit) publishOver(name string, clip [][][]byte, loss float64, network webrtc.NetworkType) *publisher {
+	k.t.Helper()
 	t := k.t
 	p := &publisher{k: k, pictures: clip}
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -133,7 +139,7 @@ func (k *kit) publish(name string, clip [][][]byte, loss float64) *publisher {
 	mux := webrtc.NewICEUDPMux(logFactory{k.srv.log}.NewLogger("publisher"), p.line)
 	setting.SetICEUDPMux(mux)
 	setting.SetIncludeLoopbackCandidate(true)
-	setting.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	setting.SetNetworkTypes([]webrtc.NetworkType{network})
 	setting.LoggerFactory = logFactory{k.srv.log}
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(setting))
 	if p.pc, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {

@@ -2,9 +2,14 @@ package whip
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pion/webrtc/v4"
 
 	"livesrv/ingest"
 	"livesrv/internal/fault"
@@ -23,7 +28,8 @@ func TestLoss(t *testing.T) {
 			if len(s.Tracks) != 2 || s.Tracks[0].Codec != "H.264" || s.Tracks[0].Width != 640 || s.Tracks[1].Codec != "Opus" {
 				t.Errorf("tracks: %v", s.Tracks)
 			}
-			k.judge("market", livetest.Options{For: 8 * time.Second})
+			rep := k.judge("market", livetest.Options{For: 8 * time.Second, KeepSegments: 4})
+			decode(t, rep)
 			if status, _, text := k.request("DELETE", p.location, nil, ""); status != 200 {
 				t.Errorf("DELETE answered %d: %s", status, text)
 			}
@@ -40,6 +46,30 @@ func TestLoss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// decode wants ffmpeg to find nothing wrong with what came out, the concealed sound included.
+func decode(t *testing.T, rep *livetest.Report) {
+	t.Helper()
+	for name, b := range rep.Media {
+		path := filepath.Join(t.TempDir(), "kept.mp4")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-xerror", "-i", path, "-f", "null", "-").CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// TestTCP publishes where no UDP gets through.
+func TestTCP(t *testing.T) {
+	t.Parallel()
+	k := start(t, func(_ *ingest.Config, c *Config) { c.UDPAddress = "" })
+	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4)
+	k.began()
+	k.progress("market", 50_000)
 }
 
 // TestRotate turns the picture while the stream runs: the size changes within a segment, and nothing else breaks.
