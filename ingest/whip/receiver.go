@@ -144,7 +144,7 @@ func (r *receiver) seen(now time.Time) {
 
 // picture takes a whole picture of a layer.
 func (r *receiver) picture(l *layer, pic picture) error {
-	au := &media.AccessUnit{PTS: pic.pts, DTS: pic.pts, Key: pic.key, Arrived: pic.arrived, Units: pic.units}
+	au := &media.AccessUnit{PTS: pic.pts, DTS: pic.dts, Key: pic.key, Arrived: pic.arrived, Units: pic.units}
 	if !r.onAir {
 		r.wait(au, l)
 		return r.settle(pic.arrived)

@@ -221,6 +221,32 @@ func TestLostPacket(t *testing.T) {
 	}
 }
 
+// TestReordered sends B-frames, which parameter sets may not announce: PTS stay, DTS grow and lie before them.
+func TestReordered(t *testing.T) {
+	pub := &heard{}
+	f := newFeed(pub, expected{layers: 1})
+	shown := []uint32{0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11, 15, 13, 14}
+	for i, n := range shown {
+		p := nal(1, 500)
+		if i == 0 {
+			p = stap(sps640, pps, nal(5, 900))
+		}
+		f.send(t, n*3000, true, p, false)
+	}
+	if len(pub.aus) != len(shown) {
+		t.Fatalf("%d pictures", len(pub.aus))
+	}
+	for i, au := range pub.aus {
+		if au.PTS != int64(shown[i])*3000 {
+			t.Errorf("picture %d is shown at %d", i, au.PTS)
+		}
+		// The first picture that is late tells that there are such.
+		if i > 2 && (au.DTS > au.PTS || au.DTS <= pub.aus[i-1].DTS) {
+			t.Errorf("picture %d is decoded at %d after %d and shown at %d", i, au.DTS, pub.aus[i-1].DTS, au.PTS)
+		}
+	}
+}
+
 // TestRotation turns the phone: the new size is told before its first picture.
 func TestRotation(t *testing.T) {
 	pub := &heard{}
