@@ -160,7 +160,6 @@ func (c *conn) take() {
 
 // answer lets the handler answer and says whether the connection goes on.
 func (c *conn) answer() bool {
-	c.closing = c.closing || c.s.draining.Load()
 	c.w.reset()
 	c.since.Store(time.Now().UnixNano())
 	c.s.cfg.Handler.ServeHTTP(&c.w, c.req)

@@ -39,6 +39,9 @@ func (w *response) WriteHeader(status int) {
 			w.left = n
 		}
 	}
+	if w.c.s.draining.Load() {
+		w.c.closing = true
+	}
 	if w.left < 0 {
 		w.c.closing = true // "the length is then determined by the server's closing the connection" (RFC 9112 §6.3)
 	}
