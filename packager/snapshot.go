@@ -68,7 +68,7 @@ func (p *part) tag() playlist.Part {
 // the one for those who wait for a part or a segment, the other for those who wait for a playlist.
 type snapshot struct {
 	next, media chan struct{}
-	head *playlist.Header
+	head        *playlist.Header
 	// segs are the complete segments that are kept, the oldest first; those from first on are listed.
 	segs  []*segment
 	first int

@@ -32,7 +32,8 @@ func benchSlug(n int) string { return benchShow + strconv.Itoa(n+1) }
 func newBenchServer(con console) *cobra.Command {
 	var s settings
 	var shows int
-	cmd := &cobra.Command{Use: "server", Short: "A server with empty shows, for a bench that runs it", Hidden: true, Args: words(0, 0)}
+	cmd := &cobra.Command{Use: "server", Short: "A server with empty shows, for a bench that runs it", Hidden: true, Args: words(0, 0),
+		Example: "  livesrv bench server --data /tmp/bench --http 127.0.0.1:0 --rtmp 127.0.0.1:0"}
 	s.flags(cmd)
 	cmd.Flags().IntVar(&shows, "shows", 1, "how many shows it has")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -89,7 +90,8 @@ type benchFloorReady struct {
 // newBenchFloor is the bare net/http server beside which a bench measures.
 func newBenchFloor(con console) *cobra.Command {
 	var origin, cert, key string
-	cmd := &cobra.Command{Use: "floor", Short: "The least that net/http costs, for a bench that runs it", Hidden: true, Args: words(0, 0)}
+	cmd := &cobra.Command{Use: "floor", Short: "The least that net/http costs, for a bench that runs it", Hidden: true, Args: words(0, 0),
+		Example: "  livesrv bench floor --origin http://127.0.0.1:8080"}
 	f := cmd.Flags()
 	f.StringVar(&origin, "origin", "", "`URL` of the server whose bytes are written")
 	f.StringVar(&cert, "cert", "", "certificate `FILE` of the origin and of the floor")

@@ -126,6 +126,9 @@ Sign in at %s/console, or change it with 'livesrv user passwd'.
 	if at.RTSP != "" {
 		fmt.Fprintf(w, "rtsp     %s\n", at.RTSP)
 	}
+	if at.WHIP != "" {
+		fmt.Fprintf(w, "whip     %s\n", at.WHIP)
+	}
 	if at.Admin != "" {
 		fmt.Fprintf(w, "metrics  %s/metrics\n", at.Admin)
 	}

@@ -23,6 +23,7 @@ const (
 	gortsplib   = "github.com/bluenviron/gortsplib/v4"
 	gosrt       = "github.com/datarhei/gosrt"
 	gomp4       = "github.com/abema/go-mp4"
+	pion        = "github.com/pion"
 )
 
 // rooms is the table of arrows. A package lies in the room with the longest matching directory.
@@ -42,6 +43,8 @@ var rooms = []room{
 	{dir: "ingest/srt", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault", gosrt, mediacommon}},
 	{dir: "ingest/rtsp", may: []string{"ingest", "internal/media", "internal/fault", gortsplib, mediacommon,
 		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream"}},
+	{dir: "ingest/whip", may: []string{"ingest", "internal/media", "internal/fault", pion, mediacommon},
+		test: []string{"internal/stream", "packager", "web/hls"}},
 	{dir: "packager/playlist"},
 	{dir: "packager/fmp4", may: []string{"internal/media", "internal/fault", mediacommon, gomp4}},
 	{dir: "packager", may: []string{"internal/media", "internal/stream", "internal/fault",

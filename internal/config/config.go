@@ -18,6 +18,7 @@ import (
 	"livesrv/ingest/rtmp"
 	"livesrv/ingest/rtsp"
 	"livesrv/ingest/srt"
+	"livesrv/ingest/whip"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
 	"livesrv/internal/fault"
@@ -159,6 +160,8 @@ type Config struct {
 	SRT srt.Config `yaml:"srt"`
 	// RTSP is where IP cameras and their like push to, or are fetched from.
 	RTSP rtsp.Config `yaml:"rtsp"`
+	// WHIP is where the media of browsers, phones and OBS 30 comes in.
+	WHIP whip.Config `yaml:"whip"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
 	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
@@ -193,6 +196,7 @@ func Default() Config {
 		RTMP:     rtmp.DefaultConfig(),
 		SRT:      srt.DefaultConfig(),
 		RTSP:     rtsp.DefaultConfig(),
+		WHIP:     whip.DefaultConfig(),
 		Ingest:   ingest.DefaultConfig(),
 		Stream:   stream.DefaultConfig(),
 		Packager: packager.DefaultConfig(),

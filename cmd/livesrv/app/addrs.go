@@ -23,6 +23,8 @@ type Addrs struct {
 	RTMP, RTMPS string
 	// SRT and RTSP are what an encoder is given with the stream key put where it says KEY.
 	SRT, RTSP string
+	// WHIP is where browsers and OBS publish by WHIP.
+	WHIP string
 	// Admin is the admin listener.
 	Admin string
 }
@@ -56,12 +58,20 @@ func (a *App) Addrs() Addrs {
 	if addr := a.rtsp.Addr(); addr != nil {
 		out.RTSP = rtspURL(reachable(addr), "KEY")
 	}
+	if a.whip.Enabled() {
+		out.WHIP = out.URL + "/whip"
+	}
 	return out
 }
 
 func srtURL(host, key string) string { return "srt://" + host + "?streamid=publish:" + key }
 
 func rtspURL(host, key string) string { return "rtsp://" + host + "/live/" + key }
+
+// whipAddress names the ports of WHIP's media.
+func whipAddress(cfg config.Config) string {
+	return cmp.Or(cfg.WHIP.UDPAddress, cfg.WHIP.TCPAddress)
+}
 
 // ingestAddresses says where to push a show: under the public name where there is one, else as this machine is
 // called in its network.
@@ -99,8 +109,26 @@ func (r *rooms) ingestAddresses(cfg config.Config) func(slug, key string) []api.
 				out = append(out, api.IngestAddress{Protocol: l.protocol, URL: l.url(host)})
 			}
 		}
+		if r.whip.Enabled() {
+			out = append(out, api.IngestAddress{Protocol: "whip", URL: r.siteURL(cfg) + "/whip"})
+		}
 		return out
 	}
+}
+
+// siteURL is the site under its public address, else as this machine is called in its network.
+func (r *rooms) siteURL(cfg config.Config) string {
+	if cfg.HTTP.PublicURL != "" {
+		return strings.TrimSuffix(cfg.HTTP.PublicURL, "/")
+	}
+	scheme := "http"
+	if r.web.TLS() {
+		scheme = "https"
+	}
+	if tcp, ok := r.web.Addr().(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return scheme + "://" + net.JoinHostPort(cmp.Or(localIP(), "127.0.0.1"), strconv.Itoa(tcp.Port))
+	}
+	return scheme + "://" + reachable(r.web.Addr())
 }
 
 // streamHealth is how a show's stream is doing, nil while nobody publishes.

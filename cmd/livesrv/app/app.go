@@ -75,6 +75,7 @@ func (a *App) Listen() error {
 		{"RTMP", a.cfg.RTMP.Address, "--rtmp :1936", a.rtmp.Listen},
 		{"SRT", a.cfg.SRT.Address, "--srt :8891", a.srt.Listen},
 		{"RTSP", a.cfg.RTSP.Address, "--rtsp :8555", a.rtsp.Listen},
+		{"WHIP", whipAddress(a.cfg), "--set whip.udp_address=:8190 --set whip.tcp_address=:8190", a.whip.Listen},
 		{"admin", a.cfg.Admin.Address, "--set admin.address=127.0.0.1:9091", a.admin.Listen},
 	} {
 		if err := l.listen(); err != nil {
@@ -157,8 +158,8 @@ func (a *App) Run(ctx context.Context) error {
 	a.log.Info("serving", "version", a.build.Version, "http", a.Addrs().URL, "rtmp", a.Addrs().RTMP, "srt", a.Addrs().SRT, "rtsp", a.Addrs().RTSP, "data", a.cfg.Data.Dir)
 	g, run := errgroup.WithContext(ctx)
 	for name, room := range map[string]func(context.Context) error{
-		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "srt": a.srt.Run, "rtsp": a.rtsp.Run, "hub": a.hub.Run, "feed": a.feed.Run,
-		"orders": a.orders.Run, "shows": a.shows.Run, "news": a.news.Run,
+		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "srt": a.srt.Run, "rtsp": a.rtsp.Run, "whip": a.whip.Run,
+		"hub": a.hub.Run, "feed": a.feed.Run, "orders": a.orders.Run, "shows": a.shows.Run, "news": a.news.Run,
 	} {
 		g.Go(func() error {
 			if err := room(run); err != nil {
