@@ -24,6 +24,8 @@ type Door struct {
 	log      *slog.Logger
 	visitors *visitors
 	refusals *refusals
+	// converter is set once, before the first publisher; nil for none.
+	converter Converter
 
 	mu sync.Mutex
 	// pubs are the publications under way by stream name.

@@ -22,6 +22,7 @@ import (
 	"livesrv/internal/feed"
 	"livesrv/internal/order"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/packager"
 	"livesrv/web"
 	"livesrv/web/api"
@@ -155,6 +156,8 @@ type Config struct {
 	RTMP rtmp.Config `yaml:"rtmp"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
+	// Transcode says which ffmpeg converts what not every player plays.
+	Transcode transcode.Config `yaml:"transcode"`
 	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
 	Stream stream.Config `yaml:"stream"`
 	// Packager says how streams are cut into segments and parts, and how long they are kept.
@@ -184,10 +187,11 @@ func Default() Config {
 		HLS:  hls.DefaultConfig(),
 		UI:   ui.DefaultConfig(),
 
-		RTMP:     rtmp.DefaultConfig(),
-		Ingest:   ingest.DefaultConfig(),
-		Stream:   stream.DefaultConfig(),
-		Packager: packager.DefaultConfig(),
+		RTMP:      rtmp.DefaultConfig(),
+		Ingest:    ingest.DefaultConfig(),
+		Transcode: transcode.DefaultConfig(),
+		Stream:    stream.DefaultConfig(),
+		Packager:  packager.DefaultConfig(),
 
 		Feed:      feed.DefaultConfig(),
 		Catalogue: catalogue.DefaultConfig(),
