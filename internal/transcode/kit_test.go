@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"io"
 	"log/slog"
 	"math"
 	"os/exec"
@@ -26,51 +27,14 @@ func need(t testing.TB) {
 	}
 }
 
-// opusOf encodes what lavfi makes and gives the packets with the stamps that a container gives them: the first sound
-// is at 0, and what the encoder put before it is before 0.
+// opusOf encodes what lavfi makes.
 func opusOf(t testing.TB, lavfi, args string) []*media.AccessUnit {
 	t.Helper()
-	need(t)
-	all := append(strings.Fields("-v error -nostdin -f lavfi -i"), lavfi)
-	all = append(all, strings.Fields("-c:a libopus "+args+" -page_duration 2500 -f ogg pipe:1")...)
-	out, err := exec.CommandContext(t.Context(), "ffmpeg", all...).Output()
+	aus, err := livetest.Opus(t.Context(), lavfi, args)
 	if err != nil {
-		t.Fatalf("ffmpeg: %v", err)
-	}
-	packets := unpage(t, out)
-	pts := -int64(binary.LittleEndian.Uint16(packets[0][10:]))
-	var aus []*media.AccessUnit
-	for _, p := range packets[2:] {
-		n, ok := opusLength(p)
-		if !ok {
-			t.Fatalf("libopus made a packet that breaks the rules: %x", p)
-		}
-		aus = append(aus, &media.AccessUnit{Track: 1, PTS: pts, DTS: pts, Key: true, Units: [][]byte{p}})
-		pts += n
+		t.Fatal(err)
 	}
 	return aus
-}
-
-// unpage gives the packets of an Ogg file.
-func unpage(t testing.TB, b []byte) (packets [][]byte) {
-	t.Helper()
-	var packet []byte
-	for len(b) > 0 {
-		if len(b) < 27 || string(b[:4]) != "OggS" {
-			t.Fatal("no Ogg page")
-		}
-		lacing := b[27 : 27+int(b[26])]
-		b = b[27+len(lacing):]
-		for _, n := range lacing {
-			packet = append(packet, b[:n]...)
-			b = b[n:]
-			if n < 255 {
-				packets = append(packets, packet)
-				packet = nil
-			}
-		}
-	}
-	return packets
 }
 
 // deck is a conversion with what came out of it.
@@ -81,10 +45,20 @@ type deck struct {
 	logs  *logs
 	stop  func()
 
+	// written is what play wrote, longest how long Write took at most.
+	written []writing
+	longest time.Duration
+
 	mu    sync.Mutex
 	aus   []*media.AccessUnit
 	times []time.Time
 	came  chan struct{}
+}
+
+// writing is where a packet ends, and when it was written.
+type writing struct {
+	end int64
+	at  time.Time
 }
 
 // logs keeps what is logged.
@@ -110,8 +84,22 @@ var opusTrack = media.Track{ID: 1, ClockRate: 48000, Codec: &media.Opus{ChannelC
 // newDeck starts a conversion by the given program.
 func newDeck(t testing.TB, program string) *deck {
 	t.Helper()
-	d := &deck{t: t, logs: &logs{}, came: make(chan struct{}, 1)}
-	log := slog.New(slog.NewTextHandler(d.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	l := &logs{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(l.String())
+		}
+	})
+	d := newDeckTo(t, l, program)
+	d.logs = l
+	return d
+}
+
+// newDeckTo logs to w.
+func newDeckTo(t testing.TB, w io.Writer, program string) *deck {
+	t.Helper()
+	d := &deck{t: t, came: make(chan struct{}, 1)}
+	log := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg := DefaultConfig()
 	cfg.FFmpeg = program
 	var err error
@@ -122,11 +110,6 @@ func newDeck(t testing.TB, program string) *deck {
 	if d.sound, err = d.conv.AAC(opusTrack, log, d.take); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(d.logs.String())
-		}
-	})
 	return d
 }
 
@@ -172,9 +155,12 @@ func (d *deck) play(aus []*media.AccessUnit, each func(i int)) {
 		}
 		au := *au
 		au.Arrived = time.Now()
+		length, _ := opusLength(au.Units[0])
+		d.written = append(d.written, writing{au.PTS + length, au.Arrived})
 		if err := d.sound.Write(&au); err != nil {
 			d.t.Fatal(err)
 		}
+		d.longest = max(d.longest, time.Since(au.Arrived))
 	}
 }
 
@@ -229,9 +215,6 @@ func (d *deck) pcm() [2][]float64 {
 	return line
 }
 
-// bursts are 20 ms of 1 kHz at the start of every quarter second.
-const bursts = "aevalsrc=exprs=0.5*sin(2*PI*1000*t)*lt(mod(t\\,0.25)\\,0.02)|0.5*sin(2*PI*1000*t)*lt(mod(t\\,0.25)\\,0.02):s=48000:d="
-
 // burstErrors finds the bursts and gives by how many samples each is later than it should be.
 func burstErrors(line []float64) (errs []int) {
 	const every, long = sampleRate / 4, sampleRate / 50
@@ -260,5 +243,5 @@ func level(line []float64, freq float64) (tone, all float64) {
 		sum += x * x
 	}
 	n := float64(len(line))
-	return 20 * math.Log10(math.Hypot(re, im) / n * math.Sqrt2), 10 * math.Log10(sum/n)
+	return 20 * math.Log10(math.Hypot(re, im)/n*math.Sqrt2), 10 * math.Log10(sum/n)
 }

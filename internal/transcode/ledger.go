@@ -90,8 +90,8 @@ func (l *ledger) restart(o *ogg, b []byte) []byte {
 		return b
 	}
 	before := l.end - l.packets[0].pts
-	if before < 0 || before > sampleRate {
-		return b
+	if before < 0 || before > 2*maxSilence {
+		return b // a jump lies between
 	}
 	// In steps of the shortest packet one comes within half of it, which is 1.25 ms.
 	for (before+l.fed+shortest/2)%aacFrame > shortest {
@@ -159,11 +159,15 @@ func (l *ledger) find(at int64) (i int, ok bool) {
 }
 
 // trim lets go of packets that neither a frame nor the next child needs, when the sound before the given sample is
-// out. The one before what is needed stays: its end is where holes begin.
+// out: those before the pre-roll, and those before a jump. The one before what is needed stays: its end is where
+// holes begin.
 func (l *ledger) trim(out int64) {
 	n := 0
-	for n+1 < l.sent && l.packets[n+1].at <= out-preRoll {
-		n++
+	for i := 1; i < l.sent && l.packets[i].at <= out; i++ {
+		hole := l.packets[i].pts - l.packets[i-1].end()
+		if l.packets[i].at <= out-preRoll || hole > maxSilence || hole < -sampleRate {
+			n = i
+		}
 	}
 	l.packets = slices.Delete(l.packets, 0, n)
 	l.sent -= n
