@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Rendition is one media playlist with its parts: "v0" has video and audio together, "a0" audio alone.
+// Rendition is one media playlist with its parts: "v0", "v1" … have video and audio together, the best
+// quality first, "a0" audio alone.
 // It is safe for concurrent use; reading takes no lock.
 type Rendition struct {
 	name   string

@@ -55,7 +55,7 @@ func (c Config) Validate() error {
 		return fault.New(fault.Invalid, "HTTP/2 is measured over TLS, and %s is not", c.URL).At("protocol").
 			WithHint("give an https address, or use %s", HTTP1)
 	case c.Ramp < 0 || c.Settle < 0 || c.Duration < time.Second || c.Ramp+c.Settle+c.Duration > 24*time.Hour:
-		return fault.New(fault.Invalid, "%s is no time to measure in", c.Duration).At("duration").WithHint("use 1s to 24h, ramp included")
+		return fault.New(fault.Invalid, "%s is no time to measure in", c.Duration).At("for").WithHint("use 1s to 24h, ramp included")
 	}
 	return nil
 }
