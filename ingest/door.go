@@ -26,6 +26,8 @@ type Door struct {
 	refusals *refusals
 	// bandwidth is what each address may send.
 	bandwidth *bandwidth
+	// converter is set once, before the first publisher; nil for none.
+	converter Converter
 
 	mu sync.Mutex
 	// pubs are the publications under way by stream name.

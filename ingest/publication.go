@@ -34,6 +34,8 @@ type Publication struct {
 	mu      sync.Mutex
 	w       *stream.Writer
 	tracks  []TrackInfo
+	conv    *conversion // of the Opus track, nil for none
+	broken  error       // why the stream took no more of what was converted
 	doctor  doctor
 	repairs stream.Repairs // those of the stream before this publication
 	ended   bool
@@ -96,12 +98,13 @@ func (p *Publication) SetTracks(tracks []media.Track) error {
 		return p.why
 	}
 	first := p.w == nil
-	if err := p.put(tracks); err != nil {
+	out, plain := p.convert(tracks)
+	if err := p.put(out); err != nil {
 		p.mu.Unlock()
 		return err
 	}
-	p.tracks = infos(tracks)
-	p.doctor.setTracks(tracks)
+	p.tracks = p.describeTracks(out)
+	p.doctor.setTracks(tracks, plain)
 	s := p.session()
 	p.mu.Unlock()
 	if !first {
@@ -149,7 +152,7 @@ func (p *Publication) Write(au *media.AccessUnit) error {
 		return err
 	}
 	seen := sight{track: au.Track, dts: au.DTS, pts: au.PTS, arrived: au.Arrived, size: au.Size()}
-	if err := p.w.Write(au); err != nil {
+	if err := p.pass(au); err != nil {
 		return err
 	}
 	seen.key = au.Key
@@ -229,6 +232,7 @@ func (p *Publication) finish(why error) bool {
 	if p.why == nil {
 		p.why = fault.New(fault.Gone, "the publication has ended")
 	}
+	p.endConversion()
 	onAir := p.w != nil
 	if onAir {
 		p.w.Close()

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"livesrv/configs"
 	"livesrv/internal/config"
+	"livesrv/internal/fault"
+	"livesrv/internal/transcode"
 )
 
 // settings are the flags by which a command reads the configuration.
@@ -80,14 +83,18 @@ with them at once: the key, where it was written, and what to write instead. Sta
 		if err != nil {
 			return err
 		}
+		_, missing := transcode.Find(loaded.Config.Transcode)
 		if *asJSON {
-			return printJSON(con.out, map[string]any{"ok": true, "file": loaded.File})
+			return printJSON(con.out, map[string]any{"ok": true, "file": loaded.File, "ffmpeg": missing == nil})
 		}
 		from := "no file, so the defaults"
 		if loaded.File != "" {
 			from = loaded.File
 		}
 		fmt.Fprintf(con.out, "The configuration is in order (%s).\n", from)
+		if f, ok := errors.AsType[*fault.Error](missing); ok && loaded.Config.Transcode.FFmpeg != "" {
+			fmt.Fprintf(con.out, "But %s, so Opus sound stays Opus, which Safari and iPhones may not play: %s.\n", f.Msg, f.Hint)
+		}
 		return nil
 	}
 	return cmd

@@ -65,9 +65,8 @@ func TestProcess(t *testing.T) {
 		{"127.0.0.1:0", "127.0.0.1:0", udp.LocalAddr().String(), "", "", "SRT", "--srt :8891"},
 		{"127.0.0.1:0", "127.0.0.1:0", "", "", address, "admin", "--set admin.address=127.0.0.1:9091"},
 	} {
-		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp, "--srt", busy.srt, "--rtsp", busy.rtsp, "--set", "admin.address="+busy.admin)
-		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp, "--set", "admin.address="+busy.admin,
-			"--set", "whip.udp_address=", "--set", "whip.tcp_address=")
+		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp,
+			"--srt", busy.srt, "--rtsp", busy.rtsp, "--set", "admin.address="+busy.admin, "--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 		second.Dir = dir
 		b, err := second.CombinedOutput()
 		if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the "+busy.port+" port ") ||

@@ -37,6 +37,7 @@ var rooms = []room{
 	{dir: "internal/fault"},
 	{dir: "internal/media", may: []string{mediacommon}},
 	{dir: "internal/stream", may: []string{"internal/media", "internal/fault", mediacommon}},
+	{dir: "internal/transcode", may: []string{"internal/media", "internal/fault", mediacommon}},
 	{dir: "ingest", may: []string{"internal/media", "internal/stream", "internal/fault", mediacommon}},
 	{dir: "ingest/rtmp", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault",
 		gortmplib, mediacommon}},

@@ -25,6 +25,7 @@ import (
 	"livesrv/internal/feed"
 	"livesrv/internal/order"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/packager"
 	"livesrv/web"
 	"livesrv/web/api"
@@ -164,6 +165,8 @@ type Config struct {
 	WHIP whip.Config `yaml:"whip"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
+	// Transcode says which ffmpeg converts what not every player plays.
+	Transcode transcode.Config `yaml:"transcode"`
 	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
 	Stream stream.Config `yaml:"stream"`
 	// Packager says how streams are cut into segments and parts, and how long they are kept.
@@ -193,13 +196,14 @@ func Default() Config {
 		HLS:  hls.DefaultConfig(),
 		UI:   ui.DefaultConfig(),
 
-		RTMP:     rtmp.DefaultConfig(),
-		SRT:      srt.DefaultConfig(),
-		RTSP:     rtsp.DefaultConfig(),
-		WHIP:     whip.DefaultConfig(),
-		Ingest:   ingest.DefaultConfig(),
-		Stream:   stream.DefaultConfig(),
-		Packager: packager.DefaultConfig(),
+		RTMP:      rtmp.DefaultConfig(),
+		SRT:       srt.DefaultConfig(),
+		RTSP:      rtsp.DefaultConfig(),
+		WHIP:      whip.DefaultConfig(),
+		Ingest:    ingest.DefaultConfig(),
+		Transcode: transcode.DefaultConfig(),
+		Stream:    stream.DefaultConfig(),
+		Packager:  packager.DefaultConfig(),
 
 		Feed:      feed.DefaultConfig(),
 		Catalogue: catalogue.DefaultConfig(),

@@ -109,6 +109,17 @@ func (w *Writer) SetTracks(tracks []media.Track) error {
 	return nil
 }
 
+// Tracks are the present tracks, with the parameter sets that have come in band.
+func (w *Writer) Tracks() []media.Track {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	infos := make([]media.Track, len(w.tracks))
+	for i, t := range w.tracks {
+		infos[i] = t.info
+	}
+	return infos
+}
+
 // Close ends the publication. Readers learn that the publisher is absent. Closing twice is harmless.
 func (w *Writer) Close() {
 	s := w.s

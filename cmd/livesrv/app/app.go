@@ -159,7 +159,7 @@ func (a *App) Run(ctx context.Context) error {
 	g, run := errgroup.WithContext(ctx)
 	for name, room := range map[string]func(context.Context) error{
 		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "srt": a.srt.Run, "rtsp": a.rtsp.Run, "whip": a.whip.Run,
-		"hub": a.hub.Run, "feed": a.feed.Run, "orders": a.orders.Run, "shows": a.shows.Run, "news": a.news.Run,
+		"transcode": a.transcode.Run, "hub": a.hub.Run, "feed": a.feed.Run, "orders": a.orders.Run, "shows": a.shows.Run, "news": a.news.Run,
 	} {
 		g.Go(func() error {
 			if err := room(run); err != nil {

@@ -23,6 +23,7 @@ import (
 	"livesrv/internal/show"
 	"livesrv/internal/store"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/overlay"
 	"livesrv/packager"
 	"livesrv/web"
@@ -40,14 +41,15 @@ type rooms struct {
 	accounts  *account.Service
 	merchant  catalogue.MerchantID
 
-	streams *stream.Registry
-	door    *ingest.Door
-	rtmp    *rtmp.Server
-	srt     *srt.Server
-	rtsp    *rtsp.Server
-	whip    *whip.Server
-	hub     *packager.Hub
-	media   *hls.Handler
+	streams   *stream.Registry
+	door      *ingest.Door
+	transcode *transcode.Converter
+	rtmp      *rtmp.Server
+	srt       *srt.Server
+	rtsp      *rtsp.Server
+	whip      *whip.Server
+	hub       *packager.Hub
+	media     *hls.Handler
 
 	access *api.Access
 	feed   *feed.Feed
@@ -109,6 +111,10 @@ func (r *rooms) makeMedia(cfg config.Config, log *slog.Logger) error {
 	if r.door, err = ingest.NewDoor(cfg.Ingest, gate{r.shows}, r.streams, r.news, log); err != nil {
 		return err
 	}
+	if r.transcode, err = transcode.New(cfg.Transcode, log); err != nil {
+		return err
+	}
+	r.door.SetConverter(converter{r.transcode})
 	if r.rtmp, err = rtmp.New(cfg.RTMP, r.door, log); err != nil {
 		return err
 	}
@@ -187,7 +193,7 @@ func (r *rooms) connect(metrics *prometheus.Registry) {
 		r.counts.order(o)
 		r.news.orderChanged(o)
 	})
-	metrics.MustRegister(&sources{streams: r.streams, door: r.door, hub: r.hub, media: r.media, feed: r.feed, counts: &r.counts})
+	metrics.MustRegister(&sources{streams: r.streams, door: r.door, transcode: r.transcode, hub: r.hub, media: r.media, feed: r.feed, counts: &r.counts})
 }
 
 // ready says what the server lacks to serve.

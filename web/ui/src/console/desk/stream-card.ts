@@ -69,7 +69,7 @@ export class StreamCard extends LitElement {
     const fps = frameRate || video?.frameRate;
     const facts = [
       clock(this.model.now() - Date.parse(h.started)), h.protocol.toUpperCase(), video?.width && `${video.width}×${video.height}`,
-      video && fps && t('console.stream.fps', { n: Math.round(fps) }), ...h.tracks.map((track) => track.codec),
+      video && fps && t('console.stream.fps', { n: Math.round(fps) }), ...h.tracks.map((track) => (track.convertedFrom ? `${track.convertedFrom} → ${track.codec}` : track.codec)),
       bitrate && t('console.stream.rate', { n: number(bitrate / 1e6, { maximumFractionDigits: 1 }) }),
     ].filter(Boolean);
     return html`
@@ -98,6 +98,7 @@ function words(f: Finding) {
     case 'bitrate_over_line': return known(t('console.doctor.bitrate'), t('console.doctor.bitrate.do'));
     case 'codec_unsupported': return known(t('console.doctor.codec'), t('console.doctor.codec.do'));
     case 'no_audio': return known(t('console.doctor.noAudio'), t('console.doctor.noAudio.do'));
+    case 'sound_unconverted': return known(t('console.doctor.opus'), t('console.doctor.opus.do'));
     case 'no_keyframe': return known(t('console.doctor.noKeyframe'), t('console.doctor.noKeyframe.do'));
     case 'media_damaged': return known(t('console.doctor.damaged'), t('console.doctor.damaged.do'));
     case 'bandwidth_over': return known(t('console.doctor.bandwidth'), t('console.doctor.bandwidth.do'));

@@ -32,7 +32,9 @@ export interface Finding { code: string; message: string }
 export interface StreamSession {
   protocol: string; remote: string; started: string;
   /** Empty until the publisher has said what it sends. */
-  tracks: { kind: 'video' | 'audio'; codec: string; width?: number; height?: number; frameRate?: number }[];
+  tracks: { kind: 'video' | 'audio'; codec: string; width?: number; height?: number; frameRate?: number;
+    /** What the publisher sends where the server makes something else of it. */
+    convertedFrom?: string }[];
   health: { bitrate: number; frameRate: number; findings: Finding[] | null };
 }
 
