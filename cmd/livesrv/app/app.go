@@ -153,7 +153,7 @@ func (a *App) Run(ctx context.Context) error {
 	g, run := errgroup.WithContext(ctx)
 	for name, room := range map[string]func(context.Context) error{
 		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "hub": a.hub.Run, "feed": a.feed.Run,
-		"orders": a.orders.Run, "news": a.news.Run,
+		"orders": a.orders.Run, "news": a.news.Run, "heap": keepHeap,
 	} {
 		g.Go(func() error {
 			if err := room(run); err != nil {
