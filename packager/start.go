@@ -170,7 +170,20 @@ func (p *Presentation) push(au *media.AccessUnit) {
 	if !p.cut.needKey {
 		p.lastOut = now
 	}
-	p.publish(false)
+	// Most access units complete no part, and cues expire by the tick.
+	if p.changed() {
+		p.publish(false)
+	}
+}
+
+// changed says whether there is anything that no snapshot has yet.
+func (p *Presentation) changed() bool {
+	for _, l := range p.cut.lanes {
+		if l.on && l.dirty {
+			return true
+		}
+	}
+	return false
 }
 
 // feed gives an access unit to the cutter. One of a track that is not packaged yet brings it in.
