@@ -231,7 +231,20 @@ func (p *Presentation) push(au *media.AccessUnit) {
 	if !p.cut.needKey {
 		p.lastOut = now
 	}
-	p.publish(false)
+	// Most access units complete no part, and cues expire by the tick.
+	if p.changed() {
+		p.publish(false)
+	}
+}
+
+// changed says whether there is anything that no snapshot has yet.
+func (p *Presentation) changed() bool {
+	for _, l := range p.cut.lanes {
+		if l.on && l.dirty {
+			return true
+		}
+	}
+	return false
 }
 
 // feed gives an access unit to the cutter: a picture of the given variant, or audio at -1. One of a kind that

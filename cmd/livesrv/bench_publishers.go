@@ -41,6 +41,7 @@ type publishers struct {
 	shows    int
 	pid      int
 	own      bool
+	settle   time.Duration
 }
 
 func newBenchPublishers(con console) *cobra.Command {
@@ -69,6 +70,7 @@ for N shows named bench-1, bench-2, …, makes those that are missing and uses t
 	f.IntVar(&p.cfg.SoundBits, "sound", p.cfg.SoundBits, "bits per second of the sound; 0 for none")
 	f.IntVar(&p.cfg.FPS, "fps", p.cfg.FPS, "pictures per second")
 	f.DurationVar(&p.cfg.Ramp, "ramp", p.cfg.Ramp, "over how long the streams begin")
+	f.DurationVar(&p.settle, "settle", 0, "how long all of them go on before the server is measured, such as the length of its window")
 	f.DurationVar(&p.cfg.Duration, "for", p.cfg.Duration, "how long all of them go on after that")
 	f.DurationVar(&p.cfg.Late, "late", p.cfg.Late, "from when on a picture counts as late")
 	f.IntVar(&p.pid, "server-pid", 0, "process `ID` of the server (default: whoever listens on the port, on this machine)")
@@ -101,9 +103,10 @@ func (p *publishers) prepare(ctx context.Context) (*publisher.Bench, error) {
 	if err := target.Check(u.Host, p.own); err != nil {
 		return nil, usageError{err}
 	}
-	if p.cfg.Duration <= 0 {
-		return nil, usageError{fault.New(fault.Invalid, "--for must be longer than nothing")}
+	if p.cfg.Duration <= 0 || p.settle < 0 {
+		return nil, usageError{fault.New(fault.Invalid, "--for must be longer than nothing, and --settle cannot be less")}
 	}
+	p.cfg.Duration += p.settle
 	keys, err := p.allKeys(ctx)
 	if err != nil {
 		return nil, err
@@ -215,7 +218,7 @@ func (c *client) benchKey(ctx context.Context, slug string) (string, error) {
 // publishersResult is what bench publishers prints.
 type publishersResult struct {
 	publisher.Result
-	// Seconds is how long all streams were on, after the ramp; what follows is of that time.
+	// Seconds is how long was measured, from the ramp and --settle on; what follows is of that time.
 	Seconds        float64 `json:"seconds"`
 	BytesPerSecond float64 `json:"bytesPerSecond"`
 	// Server is nil where its process is not known.
@@ -236,7 +239,7 @@ type processResult struct {
 	MaxRSS int64 `json:"maxRss"`
 }
 
-// watched is a process from the end of the ramp on.
+// watched is a process while it is measured.
 type watched struct {
 	pid         int
 	first, last process.Usage
@@ -264,7 +267,7 @@ func (w *watched) result(seconds float64, streams int) *processResult {
 	return &processResult{PID: w.pid, Cores: cores, CoresPerStream: cores / float64(streams), RSS: w.last.RSS, MaxRSS: w.most}
 }
 
-// measure runs the bench and watches the processes, from the end of the ramp to the first stream's end.
+// measure runs the bench and watches the processes, from the ramp and --settle on to the first stream's end.
 func (p *publishers) measure(ctx context.Context, b *publisher.Bench) (publishersResult, error) {
 	server, self := &watched{pid: p.pid}, &watched{pid: os.Getpid()}
 	ended := make(chan error, 1)
@@ -280,7 +283,7 @@ func (p *publishers) measure(ctx context.Context, b *publisher.Bench) (publisher
 		bar.say(fmt.Sprintf("%d of %d streams, %s, %s", r.Open, r.Streams, size(int64(r.Bytes)), now.Sub(begun).Round(time.Second)))
 		first := from.IsZero()
 		switch {
-		case first && now.Sub(begun) < p.cfg.Ramp, !first && r.Open < before.Open:
+		case first && now.Sub(begun) < p.cfg.Ramp+p.settle, !first && r.Open < before.Open:
 			return
 		case first:
 			from, before = now, r

@@ -129,8 +129,8 @@ func TestSecondSignal(t *testing.T) {
 // TestDemoProcess: Ctrl-C ends the demo and its temporary folder goes.
 func TestDemoProcess(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
-	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "", "--set", "admin.address=")
-	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address=")
+	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "", "--set", "admin.address=",
+		"--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 	run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+dir)
 	out, errs := newLockedBuffer(), newLockedBuffer()
 	run.Stdout, run.Stderr = out, errs

@@ -41,6 +41,7 @@ type conn struct {
 	cfg    Config
 	remote string
 
+	wake   *waker
 	br     *bufio.Reader
 	chunks *chunkReader
 	out    *gomessage.Writer
@@ -48,10 +49,12 @@ type conn struct {
 }
 
 func newConn(nc net.Conn, door *ingest.Door, cfg Config) *conn {
-	c := &conn{nc: nc, door: door, cfg: cfg, remote: nc.RemoteAddr().String(), br: bufio.NewReaderSize(nc, readBuffer)}
+	c := &conn{nc: nc, door: door, cfg: cfg, remote: nc.RemoteAddr().String(), wake: newWaker(nc)}
+	c.br = bufio.NewReaderSize(c.wake, readBuffer)
 	c.chunks = newChunkReader(c.br, maxBefore, func(n uint32) error {
 		return c.send(&gomessage.Acknowledge{Value: n})
 	})
+	c.wake.chunks = c.chunks
 	bc := bytecounter.NewReadWriter(nc)
 	c.out = gomessage.NewWriter(bc, bc.Writer, false)
 	return c
@@ -295,6 +298,7 @@ func (c *conn) publish(pub *ingest.Publication) error {
 		case typeUserControl:
 			err = c.userControl(m)
 		default:
+			c.wake.saw(m)
 			err = p.handle(m)
 		}
 		if err != nil {

@@ -160,6 +160,7 @@ func (a *App) Run(ctx context.Context) error {
 	for name, room := range map[string]func(context.Context) error{
 		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "srt": a.srt.Run, "rtsp": a.rtsp.Run, "whip": a.whip.Run,
 		"transcode": a.transcode.Run, "hub": a.hub.Run, "feed": a.feed.Run, "orders": a.orders.Run, "shows": a.shows.Run, "news": a.news.Run,
+		"heap": keepHeap,
 	} {
 		g.Go(func() error {
 			if err := room(run); err != nil {
