@@ -60,7 +60,7 @@ export class Whip {
 async function refused(answer: Response): Promise<ApiError> {
   const text = (await answer.text().catch(() => '')).trim();
   const e = failure(answer.status, text);
-  const plain = answer.headers.get('Content-Type')?.startsWith('text/plain') === true && text !== '' && text.length < 500;
+  const plain = answer.headers.get('Content-Type')?.startsWith('text/plain') === true && text !== '' && text.length < 500 && !text.startsWith('{');
   return plain ? new ApiError(e.kind, text, '', '', '', answer.status) : e;
 }
 

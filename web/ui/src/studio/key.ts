@@ -18,11 +18,6 @@ export function takeKey(): string {
   return key;
 }
 
-/** The link that opens the studio with a key. */
-export function studioLink(origin: string, key: string): string {
-  return `${origin}/studio/live#key=${encodeURIComponent(key)}`;
-}
-
 export function rememberedKey(): string {
   try {
     return keyIn(localStorage.getItem(name) ?? '');
