@@ -8,6 +8,9 @@ import (
 // maxAPIBody is over everything the API takes; each of its routes has its own, smaller limit.
 const maxAPIBody = 64 << 20
 
+// maxWHIPBody is over what WHIP takes, which is small and bounded there.
+const maxWHIPBody = 1 << 20
+
 // bodyTimeout is how long a body may take to come in. Routes for big files ask for more.
 const bodyTimeout = 30 * time.Second
 

@@ -9,11 +9,13 @@ import (
 	"livesrv/web/ui"
 )
 
-// Handlers are what the application puts behind the routes. All are required but Ready.
+// Handlers are what the application puts behind the routes. All are required but WHIP and Ready.
 type Handlers struct {
 	Media    http.Handler // package web/hls
 	API      http.Handler // package web/api
 	Realtime http.Handler // package internal/feed
+	// WHIP takes publishers in at /whip and below; nil where nobody publishes by WHIP.
+	WHIP http.Handler
 
 	Site Site // package web/ui
 	// Show is what a page says of a show before its script runs; fault.NotFound where there is none.
@@ -54,6 +56,10 @@ func (s *Server) routes(h Handlers) (http.Handler, error) {
 	mux.Handle("GET /images/{name}", shared(newImages(h.Image, s.writeError)))
 	mux.Handle("/api/", limitBody(maxAPIBody, plain(h.API)))
 	mux.Handle("/realtime", h.Realtime)
+	if h.WHIP != nil {
+		mux.Handle("/whip", limitBody(maxWHIPBody, plain(h.WHIP)))
+		mux.Handle("/whip/{id}", limitBody(maxWHIPBody, plain(h.WHIP)))
+	}
 	mux.Handle("GET /healthz", plain(http.HandlerFunc(s.health)))
 	mux.Handle("GET /readyz", plain(s.ready(h.Ready)))
 	mux.Handle("/", s.nowhere(mux, h.Site))

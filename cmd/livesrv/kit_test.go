@@ -32,6 +32,7 @@ func testConfig(t *testing.T) config.Config {
 	cfg := config.Default()
 	cfg.Data.Dir = filepath.Join(t.TempDir(), "data")
 	cfg.HTTP.Address, cfg.RTMP.Address, cfg.Admin.Address = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	cfg.WHIP.UDPAddress, cfg.WHIP.TCPAddress = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.HTTP.ShutdownGrace = 500 * time.Millisecond
 	return cfg
 }

@@ -29,7 +29,7 @@ func binary(t *testing.T) string {
 func TestProcess(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
 	address := freeAddress(t)
-	args := []string{"--data", filepath.Join(dir, "data"), "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address="}
+	args := []string{"--data", filepath.Join(dir, "data"), "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address="}
 	serve := exec.Command(name, append([]string{"serve"}, args...)...)
 	serve.Dir = dir
 	out, errs := newLockedBuffer(), newLockedBuffer()
@@ -57,7 +57,8 @@ func TestProcess(t *testing.T) {
 		{"127.0.0.1:0", address, "", "RTMP", "--rtmp :1936"},
 		{"127.0.0.1:0", "127.0.0.1:0", address, "admin", "--set admin.address=127.0.0.1:9091"},
 	} {
-		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp, "--set", "admin.address="+busy.admin)
+		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp, "--set", "admin.address="+busy.admin,
+			"--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 		second.Dir = dir
 		b, err := second.CombinedOutput()
 		if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the "+busy.port+" port "+address+" cannot be used") ||
@@ -81,7 +82,7 @@ func TestProcess(t *testing.T) {
 func TestSecondSignal(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
 	address := freeAddress(t)
-	serve := exec.Command(name, "serve", "--data", dir, "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=",
+	serve := exec.Command(name, "serve", "--data", dir, "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address=",
 		"--set", "http.shutdown_grace=1m", "--set", "stop.timeout=2m")
 	serve.Dir = dir
 	out, errs := newLockedBuffer(), newLockedBuffer()
@@ -119,7 +120,7 @@ func TestSecondSignal(t *testing.T) {
 // TestDemoProcess: Ctrl-C ends the demo and its temporary folder goes.
 func TestDemoProcess(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
-	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--set", "admin.address=")
+	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 	run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+dir)
 	out, errs := newLockedBuffer(), newLockedBuffer()
 	run.Stdout, run.Stderr = out, errs

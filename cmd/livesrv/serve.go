@@ -120,6 +120,9 @@ Sign in at %s/console, or change it with 'livesrv user passwd'.
 	if at.RTMPS != "" {
 		fmt.Fprintf(w, "rtmps    %s\n", at.RTMPS)
 	}
+	if at.WHIP != "" {
+		fmt.Fprintf(w, "whip     %s\n", at.WHIP)
+	}
 	if at.Admin != "" {
 		fmt.Fprintf(w, "metrics  %s/metrics\n", at.Admin)
 	}

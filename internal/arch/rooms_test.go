@@ -21,6 +21,7 @@ const (
 	mediacommon = "github.com/bluenviron/mediacommon/v2"
 	gortmplib   = "github.com/bluenviron/gortmplib"
 	gomp4       = "github.com/abema/go-mp4"
+	pion        = "github.com/pion"
 )
 
 // rooms is the table of arrows. A package lies in the room with the longest matching directory.
@@ -37,6 +38,8 @@ var rooms = []room{
 	{dir: "ingest", may: []string{"internal/media", "internal/stream", "internal/fault", mediacommon}},
 	{dir: "ingest/rtmp", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault",
 		gortmplib, mediacommon}},
+	{dir: "ingest/whip", may: []string{"ingest", "internal/media", "internal/fault", pion, mediacommon},
+		test: []string{"internal/stream", "packager", "web/hls"}},
 	{dir: "packager/playlist"},
 	{dir: "packager/fmp4", may: []string{"internal/media", "internal/fault", mediacommon, gomp4}},
 	{dir: "packager", may: []string{"internal/media", "internal/stream", "internal/fault",

@@ -16,6 +16,7 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/whip"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
 	"livesrv/internal/fault"
@@ -153,6 +154,8 @@ type Config struct {
 
 	// RTMP is where encoders such as OBS push to.
 	RTMP rtmp.Config `yaml:"rtmp"`
+	// WHIP is where the media of browsers, phones and OBS 30 comes in; the HTTP half is at /whip of the HTTP port.
+	WHIP whip.Config `yaml:"whip"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
 	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
@@ -185,6 +188,7 @@ func Default() Config {
 		UI:   ui.DefaultConfig(),
 
 		RTMP:     rtmp.DefaultConfig(),
+		WHIP:     whip.DefaultConfig(),
 		Ingest:   ingest.DefaultConfig(),
 		Stream:   stream.DefaultConfig(),
 		Packager: packager.DefaultConfig(),

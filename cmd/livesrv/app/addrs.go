@@ -21,6 +21,8 @@ type Addrs struct {
 	Network string
 	// RTMP and RTMPS are what an encoder is given as server.
 	RTMP, RTMPS string
+	// WHIP is where browsers and OBS publish by WHIP.
+	WHIP string
 	// Admin is the admin listener.
 	Admin string
 }
@@ -48,7 +50,15 @@ func (a *App) Addrs() Addrs {
 	if addr := a.rtmp.TLSAddr(); addr != nil {
 		out.RTMPS = "rtmps://" + reachable(addr) + "/" + a.cfg.RTMP.App
 	}
+	if a.whip.Enabled() {
+		out.WHIP = out.URL + "/whip"
+	}
 	return out
+}
+
+// whipAddress names the ports of WHIP's media.
+func whipAddress(cfg config.Config) string {
+	return cmp.Or(cfg.WHIP.UDPAddress, cfg.WHIP.TCPAddress)
 }
 
 // ingestAddresses says where to push a show: under the public name where there is one, else as this machine is
@@ -75,8 +85,26 @@ func (r *rooms) ingestAddresses(cfg config.Config) func(slug, key string) []api.
 			out = append(out, api.IngestAddress{Protocol: l.protocol,
 				URL: l.protocol + "://" + net.JoinHostPort(name, strconv.Itoa(tcp.Port)) + "/" + cfg.RTMP.App})
 		}
+		if r.whip.Enabled() {
+			out = append(out, api.IngestAddress{Protocol: "whip", URL: r.siteURL(cfg) + "/whip"})
+		}
 		return out
 	}
+}
+
+// siteURL is the site under its public address, else as this machine is called in its network.
+func (r *rooms) siteURL(cfg config.Config) string {
+	if cfg.HTTP.PublicURL != "" {
+		return strings.TrimSuffix(cfg.HTTP.PublicURL, "/")
+	}
+	scheme := "http"
+	if r.web.TLS() {
+		scheme = "https"
+	}
+	if tcp, ok := r.web.Addr().(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return scheme + "://" + net.JoinHostPort(cmp.Or(localIP(), "127.0.0.1"), strconv.Itoa(tcp.Port))
+	}
+	return scheme + "://" + reachable(r.web.Addr())
 }
 
 // streamHealth is how a show's stream is doing, nil while nobody publishes.

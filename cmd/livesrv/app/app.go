@@ -73,6 +73,7 @@ func (a *App) Listen() error {
 	}{
 		{"HTTP", a.cfg.HTTP.Address, "--http :8081", a.web.Listen},
 		{"RTMP", a.cfg.RTMP.Address, "--rtmp :1936", a.rtmp.Listen},
+		{"WHIP", whipAddress(a.cfg), "--set whip.udp_address=:8190 --set whip.tcp_address=:8190", a.whip.Listen},
 		{"admin", a.cfg.Admin.Address, "--set admin.address=127.0.0.1:9091", a.admin.Listen},
 	} {
 		if err := l.listen(); err != nil {
@@ -152,7 +153,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.log.Info("serving", "version", a.build.Version, "http", a.Addrs().URL, "rtmp", a.Addrs().RTMP, "data", a.cfg.Data.Dir)
 	g, run := errgroup.WithContext(ctx)
 	for name, room := range map[string]func(context.Context) error{
-		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "hub": a.hub.Run, "feed": a.feed.Run,
+		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "whip": a.whip.Run, "hub": a.hub.Run, "feed": a.feed.Run,
 		"orders": a.orders.Run, "news": a.news.Run,
 	} {
 		g.Go(func() error {

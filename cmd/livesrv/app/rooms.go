@@ -10,6 +10,7 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/whip"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
 	"livesrv/internal/config"
@@ -40,6 +41,7 @@ type rooms struct {
 	streams *stream.Registry
 	door    *ingest.Door
 	rtmp    *rtmp.Server
+	whip    *whip.Server
 	hub     *packager.Hub
 	media   *hls.Handler
 
@@ -106,6 +108,9 @@ func (r *rooms) makeMedia(cfg config.Config, log *slog.Logger) error {
 	if r.rtmp, err = rtmp.New(cfg.RTMP, r.door, log); err != nil {
 		return err
 	}
+	if r.whip, err = whip.New(cfg.WHIP, whip.Deps{Door: r.door, Status: web.Status, Log: log}); err != nil {
+		return err
+	}
 	timeline := overlay.NewTimeline(func(name string) (overlay.Presenter, bool) {
 		p, ok := r.hub.Presentation(name)
 		return p, ok
@@ -147,7 +152,7 @@ func (r *rooms) makeWeb(cfg config.Config, log *slog.Logger) error {
 	}
 	r.web, err = web.New(cfg.HTTP, web.Deps{
 		Handlers: web.Handlers{
-			Media: r.media, API: r.api.Handler(), Realtime: r.feed.Handler(), Site: site,
+			Media: r.media, API: r.api.Handler(), Realtime: r.feed.Handler(), WHIP: r.whip, Site: site,
 			Show: r.showFacts, EmbedOrigins: r.access.EmbedOrigins,
 			Image: func(ctx context.Context, id string, thumb bool) ([]byte, error) {
 				return r.catalogue.Image(ctx, catalogue.ImageID(id), thumb)

@@ -76,7 +76,8 @@ export async function serve(settings = '') {
   writeFileSync(file, settings);
   const child = spawn(
     programs().livesrv,
-    ['serve', '--config', file, '--data', path.join(dir, 'data'), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--set', 'admin.address=127.0.0.1:0'],
+    ['serve', '--config', file, '--data', path.join(dir, 'data'), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--set', 'admin.address=127.0.0.1:0',
+      '--set', 'whip.udp_address=127.0.0.1:0', '--set', 'whip.tcp_address=127.0.0.1:0'],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const out = lines(child, 'livesrv');

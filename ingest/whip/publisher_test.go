@@ -1,0 +1,292 @@
+package whip
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
+	"github.com/pion/webrtc/v4/pkg/media/h264reader"
+	"github.com/pion/webrtc/v4/pkg/media/oggreader"
+)
+
+// publisher is pion's own WebRTC, publishing a clip in a loop as a browser publishes a camera.
+type publisher struct {
+	k      *kit
+	pc     *webrtc.PeerConnection
+	line   *lossyLine
+	answer string
+	// location and etag are the session's.
+	location, etag string
+	ctx            context.Context
+	group          sync.WaitGroup
+
+	mu       sync.Mutex
+	pictures [][][]byte // the clip
+	plis     int
+	skip     bool // to the next keyframe
+}
+
+// lossyLine loses RTP and RTCP in both directions, by a seeded chance.
+type lossyLine struct {
+	net.PacketConn
+	mu   sync.Mutex
+	rnd  *rand.Rand
+	loss float64
+	lost int
+}
+
+func (l *lossyLine) loses(b []byte) bool {
+	if len(b) == 0 || b[0]&0xC0 != 0x80 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rnd.Float64() >= l.loss {
+		return false
+	}
+	l.lost++
+	return true
+}
+
+func (l *lossyLine) WriteTo(b []byte, a net.Addr) (int, error) {
+	if l.loses(b) {
+		return len(b), nil
+	}
+	return l.PacketConn.WriteTo(b, a)
+}
+
+func (l *lossyLine) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, a, err := l.PacketConn.ReadFrom(b)
+		if err != nil || !l.loses(b[:n]) {
+			return n, a, err
+		}
+	}
+}
+
+// pictures reads a clip.
+func pictures(t testing.TB, path string) [][][]byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := h264reader.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][][]byte
+	var au [][]byte
+	for {
+		nal, err := r.NextNAL()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		au = append(au, nal.Data)
+		if nal.UnitType <= h264reader.NalUnitTypeCodedSliceIdr {
+			all = append(all, au)
+			au = nil
+		}
+	}
+}
+
+// publish connects and publishes a clip with sound until the test ends.
+func (k *kit) publish(name, clip string, fps int, loss float64) *publisher {
+	k.t.Helper()
+	t := k.t
+	p := &publisher{k: k, pictures: pictures(t, clip)}
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.line = &lossyLine{PacketConn: conn, rnd: rand.New(rand.NewPCG(1, uint64(loss*1000))), loss: loss}
+	var setting webrtc.SettingEngine
+	mux := webrtc.NewICEUDPMux(logFactory{k.srv.log}.NewLogger("publisher"), p.line)
+	setting.SetICEUDPMux(mux)
+	setting.SetIncludeLoopbackCandidate(true)
+	setting.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	setting.LoggerFactory = logFactory{k.srv.log}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(setting))
+	if p.pc, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p.ctx = ctx
+	t.Cleanup(func() {
+		cancel()
+		_ = p.pc.GracefulClose()
+		_ = mux.Close()
+		_ = conn.Close()
+		p.group.Wait()
+	})
+	video := p.track(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}, "video")
+	audio := p.track(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "audio")
+	frames := tone(t)
+	connected := make(chan struct{})
+	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateConnected {
+			close(connected)
+		}
+	})
+	p.offer(name)
+	p.group.Go(func() {
+		select {
+		case <-connected:
+			p.group.Go(func() { p.sendSound(audio, frames) })
+			p.sendPictures(video, fps)
+		case <-ctx.Done():
+		}
+	})
+	return p
+}
+
+// track adds a track and reads what is asked of it.
+func (p *publisher) track(c webrtc.RTPCodecCapability, id string) *webrtc.TrackLocalStaticSample {
+	p.k.t.Helper()
+	track, err := webrtc.NewTrackLocalStaticSample(c, id, "publisher")
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	sender, err := p.pc.AddTrack(track)
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	p.group.Go(func() {
+		for {
+			packets, _, err := sender.ReadRTCP()
+			if err != nil {
+				return
+			}
+			for _, q := range packets {
+				if _, ok := q.(*rtcp.PictureLossIndication); ok {
+					p.mu.Lock()
+					p.plis++
+					p.skip = true
+					p.mu.Unlock()
+				}
+			}
+		}
+	})
+	return track
+}
+
+// offer exchanges descriptions with the server.
+func (p *publisher) offer(name string) {
+	t := p.k.t
+	t.Helper()
+	offer, err := p.pc.CreateOffer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	if err := p.pc.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	status, h, text := p.k.request("POST", "/whip", map[string]string{"Content-Type": "application/sdp", "Authorization": "Bearer key-" + name},
+		strings.ReplaceAll(p.pc.LocalDescription().SDP, "a=sendrecv", "a=sendonly"))
+	if status != 201 {
+		t.Fatalf("POST answered %d: %s", status, text)
+	}
+	p.answer, p.location, p.etag = text, h.Get("Location"), h.Get("ETag")
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *publisher) sendPictures(track *webrtc.TrackLocalStaticSample, fps int) {
+	every := time.Second / time.Duration(fps)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var b []byte
+		for _, nal := range p.picture(&n) {
+			b = append(append(b, 0, 0, 0, 1), nal...)
+		}
+		if err := track.WriteSample(media.Sample{Data: b, Duration: every}); err != nil {
+			return
+		}
+	}
+}
+
+// picture is the n-th, or, where a keyframe was asked for, the next that is one.
+func (p *publisher) picture(n *int) [][]byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.skip && !isKey(p.pictures[*n%len(p.pictures)]) {
+		*n++
+	}
+	p.skip = false
+	return p.pictures[*n%len(p.pictures)]
+}
+
+func isKey(au [][]byte) bool {
+	for _, nal := range au {
+		if nal[0]&0x1F == 5 {
+			return true
+		}
+	}
+	return false
+}
+
+// tone is a second of Opus in frames of 20 ms.
+func tone(t testing.TB) [][]byte {
+	t.Helper()
+	f, err := os.Open(ffmpeg(t, "tone.ogg", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1", "-ac", "2",
+		"-c:a", "libopus", "-b:a", "64k", "-frame_duration", "20", "-page_duration", "20000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, _, err := oggreader.NewWith(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frames [][]byte
+	for {
+		page, _, err := r.ParseNextPage()
+		if errors.Is(err, io.EOF) {
+			return frames
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(page), "OpusTags") {
+			frames = append(frames, page)
+		}
+	}
+}
+
+func (p *publisher) sendSound(track *webrtc.TrackLocalStaticSample, frames [][]byte) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := track.WriteSample(media.Sample{Data: frames[n%len(frames)], Duration: 20 * time.Millisecond}); err != nil {
+			return
+		}
+	}
+}
