@@ -65,7 +65,7 @@ test('statistics become a rate, a round trip and what limits them', () => {
     { id: 'v', type: 'outbound-rtp', kind: 'video', timestamp: at, bytesSent: bytes, headerBytesSent: 0, frameHeight: 720, frameWidth: 1280, framesPerSecond: 30, qualityLimitationReason: 'bandwidth' },
     { id: 'a', type: 'outbound-rtp', kind: 'audio', timestamp: at, bytesSent: 0 },
     { id: 'r', type: 'remote-inbound-rtp', timestamp: at, fractionLost: 0.25, roundTripTime: 9 },
-    { id: 't', type: 'transport', timestamp: at, selectedCandidatePairId: 'p' },
+    { id: 't', type: 'transport', timestamp: at, selectedCandidatePairId: 'p', bytesReceived: at < 3000 ? at : 3000 },
     { id: 'q', type: 'candidate-pair', timestamp: at, currentRoundTripTime: 7, nominated: true },
     { id: 'p', type: 'candidate-pair', timestamp: at, currentRoundTripTime: 0.04, nominated: true },
   ];
@@ -74,6 +74,9 @@ test('statistics become a rate, a round trip and what limits them', () => {
   const second = readStats(report(2000, 255_000), first);
   assert.deepEqual([second.bitrate, second.roundTrip, second.height, second.loss, second.limited], [2_000_000, 40, 720, 0.25, 'line']);
   assert.equal(readStats(report(3000, 100), second).bitrate, null, 'a new line counts anew');
+  let last = readStats(report(3000, 300_000), second);
+  for (const at of [4000, 5000, 6000]) last = readStats(report(at, 300_000 + at), last);
+  assert.deepEqual([second.silentFor, last.silentFor], [0, 3000]);
   assert.deepEqual([readStats([], null).bitrate, readStats([], null).roundTrip], [null, null]);
 });
 
@@ -121,7 +124,6 @@ function publisher(opens: (() => void)[], restarting: () => void = fine): { p: P
       lines.push(line);
       return line as unknown as Line;
     },
-    online: () => true,
   };
   const p = new Publisher('/whip', around);
   const phases: string[] = [];
@@ -158,9 +160,18 @@ test('where ICE cannot be restarted a new line is tried until one holds', async 
   await begin(p);
   lines[0]!.onstate('failed');
   await reaches(p, 'live');
-  assert.equal(lines.length, 5);
-  assert.equal(p.attempt, 5);
+  assert.deepEqual([lines.length, p.attempt, lines[0]!.restarts], [5, 5, 1]);
   assert.ok(lines.slice(0, 4).every((l) => l.closed > 0), 'every line before is closed');
+  await p.end();
+});
+
+test('while nobody answers the session is not given up', async () => {
+  let away = 3;
+  const { p, lines } = publisher([fine], () => { if (away-- > 0) throw refusal(0); });
+  await begin(p);
+  lines[0]!.onstate('failed');
+  await reaches(p, 'live');
+  assert.deepEqual([lines.length, lines[0]!.restarts, lines[0]!.closed], [1, 4, 0]);
   await p.end();
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '../src/lib/api';
-import { fragmentOf, iceOf, withIce } from '../src/lib/sdp';
+import { fragmentOf, iceOf, withIce, withStartRate } from '../src/lib/sdp';
 import { parseLinks, Whip, type WhipSession } from '../src/lib/whip';
 
 interface Sent { method: string; url: string; body: string; headers: Record<string, string>; keepalive: boolean }
@@ -95,4 +95,11 @@ test('the answer to a restart has the new credentials everywhere and the new can
   assert.equal(sdp.match(/a=candidate:/g)!.length, 1);
   assert.ok(sdp.indexOf('a=candidate:9') < sdp.indexOf('m=audio'));
   assert.ok(!sdp.includes('a=ice-pwd:mine') && sdp.endsWith('a=ice-pwd:newer\r\n'));
+});
+
+test('the start rate goes to the codec of the answer, with and without parameters', () => {
+  const answer = 'v=0\r\nm=audio 9 X 111\r\na=fmtp:111 minptime=10\r\nm=video 9 X 102 103\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1\r\na=fmtp:103 apt=102\r\n';
+  assert.equal(withStartRate(answer, 1_200_000), answer.replace('packetization-mode=1', 'packetization-mode=1;x-google-start-bitrate=1200'));
+  const vp8 = 'v=0\r\nm=video 9 X 96\r\na=rtpmap:96 VP8/90000\r\na=mid:0\r\n';
+  assert.equal(withStartRate(vp8, 800_000), vp8.replace('/90000\r\n', '/90000\r\na=fmtp:96 x-google-start-bitrate=800\r\n'));
 });

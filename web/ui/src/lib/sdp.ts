@@ -67,3 +67,22 @@ export function withIce(remote: string, ice: Ice): string {
   if (inMedia) close();
   return out.join('\r\n') + '\r\n';
 }
+
+/**
+ * The server's answer with the rate, in bits per second, at which Chromium begins to send the picture. Left alone it
+ * begins at 300 kbit/s with a small picture, and every step up to the full one is a change of the stream's format.
+ * Other browsers do not know the parameter and pass it over.
+ */
+export function withStartRate(answer: string, rate: number): string {
+  const sections = answer.split(/^(?=m=)/m);
+  return sections
+    .map((section) => {
+      if (!section.startsWith('m=video')) return section;
+      const first = section.split(/\s+/)[3];
+      const add = `x-google-start-bitrate=${Math.round(rate / 1000)}`;
+      const line = new RegExp(`^(a=fmtp:${first} .*?)(\\r?\\n)`, 'm');
+      if (line.test(section)) return section.replace(line, `$1;${add}$2`);
+      return section.replace(new RegExp(`^(a=rtpmap:${first} .*?)(\\r?\\n)`, 'm'), `$1$2a=fmtp:${first} ${add}$2`);
+    })
+    .join('');
+}

@@ -1,9 +1,9 @@
 // One line to the server: an RTCPeerConnection and its WHIP session. It is opened once, may restart its ICE, and is
 // thrown away when that does not help; `publisher.ts` decides which.
 import { ApiError } from '../lib/api';
-import { fragmentOf, iceOf, withIce } from '../lib/sdp';
+import { fragmentOf, iceOf, withIce, withStartRate } from '../lib/sdp';
 import type { Whip, WhipSession } from '../lib/whip';
-import { encodings, fit, preferred, type Sending } from './quality';
+import { encodings, fit, preferred, startRate, type Sending } from './quality';
 
 /** The tracks that go out. Either may be missing. */
 export interface Media {
@@ -62,7 +62,7 @@ export class Line {
       throw new NoPath();
     }
     this.tell(offer);
-    await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+    await peer.setRemoteDescription({ type: 'answer', sdp: withStartRate(answer, startRate(sending)) });
     this.trickleSoon();
     return iceServers;
   }

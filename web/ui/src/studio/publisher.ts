@@ -23,6 +23,8 @@ const openWait = 10_000;
 const restartWait = 5000;
 /** A gap this short (ms) heals by itself more often than not. */
 const grace = 2000;
+/** A server that has said nothing for so long (ms) is not there. */
+const silence = 4000;
 /** Milliseconds between tries: doubled from the first to the longest. */
 const firstWait = 500;
 const longestWait = 10_000;
@@ -69,12 +71,10 @@ const final = new Set<Refusal['kind']>(['key', 'none', 'media', 'taken']);
 /** The line's maker and the world around, replaced by tests. */
 export interface Surroundings {
   open(whip: Whip, iceServers: RTCIceServer[]): Line;
-  online(): boolean;
 }
 
 const browser: Surroundings = {
   open: (whip, iceServers) => new Line(whip, iceServers),
-  online: () => navigator.onLine,
 };
 
 /** Fires `change` whenever its phase, attempt or reading changes. */
@@ -201,6 +201,8 @@ export class Publisher extends EventTarget {
     const report = await line.stats().catch(() => null);
     if (!report || this.line !== line) return;
     this.reading = readStats(report.values(), this.reading);
+    // The server tells many times a second what it got. ICE would notice its silence seconds later.
+    if (this.reading.silentFor >= silence) void this.recover();
     // A connection that the server closed stays `connected` in some browsers.
     if (line.hungUp) void this.recover();
     this.changed();
@@ -223,7 +225,6 @@ export class Publisher extends EventTarget {
       this.attempt++;
       this.changed();
       const again = restart && this.line?.canRestart === true;
-      restart = false;
       try {
         if (again) {
           await this.line!.restart(signal);
@@ -237,10 +238,13 @@ export class Publisher extends EventTarget {
       } catch (e) {
         if (signal.aborted) return;
         const refusal = refusalOf(e);
+        // Who could not be asked may still have the session; whoever refused has not.
+        restart = again && refusal.kind === 'unreachable';
         // Until the server has heard that our old session is over, it may be that which holds the stream.
         if (!again && final.has(refusal.kind) && !(refusal.kind === 'taken' && (this.ghosts.length > 0 || this.attempt < 3))) return this.refuse(refusal);
+        if (again && !restart) continue;
       }
-      if (!again || !this.around.online()) await this.pause(backoff(this.attempt), signal);
+      await this.pause(backoff(this.attempt), signal);
       if (signal.aborted) return;
     }
   }

@@ -68,6 +68,11 @@ export function encodings(sending: Sending): RTCRtpEncodingParameters[] {
   }));
 }
 
+/** The rate to begin with, in bits per second: what most lines carry. A line that does not says so within a second. */
+export function startRate({ quality }: Sending): number {
+  return Math.min(1_200_000, table[quality].rate);
+}
+
 /** Fits the encodings of a line that is up to another quality; their number stays, so some may rest. */
 export function fit(current: RTCRtpEncodingParameters[], sending: Sending): RTCRtpEncodingParameters[] {
   const list = laid(sending);

@@ -13,8 +13,11 @@ export interface Reading {
   loss: number;
   /** What keeps the picture under its quality. */
   limited: 'line' | 'device' | null;
+  /** Milliseconds since the server was last heard of, by the readings. */
+  silentFor: number;
   /** For the next reading. */
   readonly bytes: number;
+  readonly heard: number;
   readonly at: number;
 }
 
@@ -37,6 +40,7 @@ export function readStats(report: Iterable<unknown>, before: Reading | null): Re
   const pair = all.find((s) => s.type === 'candidate-pair' && (s.id === transport?.selectedCandidatePairId || (!transport && s.nominated === true)));
   const bytes = out.reduce((n, s) => n + num(s.bytesSent) + num(s.headerBytesSent), 0);
   const at = out[0]?.timestamp ?? 0;
+  const heard = num(transport?.bytesReceived ?? pair?.bytesReceived);
   // Whoever counts bytes anew (a new line) shows no negative rate.
   const bitrate = before && at > before.at && bytes >= before.bytes ? ((bytes - before.bytes) * 8000) / (at - before.at) : null;
   const trips = [pair?.currentRoundTripTime, ...remote.map((s) => s.roundTripTime)].filter((v): v is number => typeof v === 'number');
@@ -49,7 +53,9 @@ export function readStats(report: Iterable<unknown>, before: Reading | null): Re
     height: num(video?.frameHeight),
     loss: Math.max(0, ...remote.map((s) => num(s.fractionLost))),
     limited: reason === 'bandwidth' ? 'line' : reason === 'cpu' ? 'device' : null,
+    silentFor: before && heard === before.heard ? before.silentFor + Math.max(0, at - before.at) : 0,
     bytes,
+    heard,
     at,
   };
 }
