@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"livesrv/internal/fault"
@@ -22,6 +23,13 @@ func (s *Server) page(class pageClass, site Site, name string) http.Handler {
 		class.set(w.Header())
 		site.Render(w, r, name, ui.Facts{BaseURL: s.baseURL(r)})
 	})
+}
+
+// toStudio leads from the studio's short address to the page that goes live, in the language that was asked for. The
+// stream key behind # stays with the browser.
+func toStudio(w http.ResponseWriter, r *http.Request) {
+	to := url.URL{Path: "/studio/live", RawQuery: r.URL.RawQuery}
+	http.Redirect(w, r, to.String(), http.StatusFound)
 }
 
 // showPage serves a page about the show in the path. A show that does not exist has a page that says so.

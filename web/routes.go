@@ -51,6 +51,8 @@ func (s *Server) routes(h Handlers) (http.Handler, error) {
 	mux.Handle("GET /embed/{show}", s.showPage(embedPage, h, ui.Embed))
 	mux.Handle("GET /console", s.page(consolePage, h.Site, ui.Console))
 	mux.Handle("GET /console/", s.page(consolePage, h.Site, ui.Console))
+	mux.Handle("GET /studio", http.HandlerFunc(toStudio))
+	mux.Handle("GET /studio/live", s.page(studioPage, h.Site, ui.Studio))
 	mux.Handle("GET /embed.js", shared(h.Site.EmbedScript()))
 	mux.Handle("GET /assets/", shared(h.Site.Assets()))
 	mux.Handle("GET /images/{name}", shared(newImages(h.Image, s.writeError)))

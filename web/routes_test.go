@@ -31,6 +31,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/s/", 404, ""},
 		{"GET", "/console", 200, "console "},
 		{"GET", "/console/orders", 200, "console "},
+		{"GET", "/studio", 302, ""},
+		{"GET", "/studio/live", 200, "studio "},
 		{"GET", "/embed/tea", 200, "embed Tea & more "},
 		{"GET", "/embed.js", 200, "script "},
 		{"GET", "/assets/a.js", 200, "assets "},
@@ -77,6 +79,7 @@ func TestPolicies(t *testing.T) {
 		{"/", "frame-ancestors 'self'"},
 		{"/s/tea", "frame-ancestors 'self'"},
 		{"/console", "frame-ancestors 'none'"},
+		{"/studio/live", "frame-ancestors 'none'"},
 		{"/embed/tea", "frame-ancestors 'self' https://shop.example http://127.0.0.1:4000"},
 		{"/embed/other", "frame-ancestors 'self'"},
 		{"/embed/none", "frame-ancestors 'self'"},
@@ -100,6 +103,20 @@ func TestPolicies(t *testing.T) {
 	for _, path := range []string{"/embed.js", "/assets/a.js", "/images/img_1.jpg"} {
 		if o := get(h, "GET", path, nil).Header().Get("Access-Control-Allow-Origin"); o != "*" {
 			t.Errorf("%s: other sites' pages may not load it (%q)", path, o)
+		}
+	}
+}
+
+func TestOnlyTheStudioGetsCameraAndMicrophone(t *testing.T) {
+	h := handler(t, DefaultConfig(), handlers())
+	for path, allowed := range map[string]string{
+		"/": "()", "/s/tea": "()", "/embed/tea": "()", "/console": "()", "/studio/live": "(self)",
+	} {
+		policy := get(h, "GET", path, nil).Header().Get("Permissions-Policy")
+		for _, feature := range []string{"camera", "microphone", "display-capture"} {
+			if !strings.Contains(policy, feature+"="+allowed) {
+				t.Errorf("%s: no %s=%s in %q", path, feature, allowed, policy)
+			}
 		}
 	}
 }

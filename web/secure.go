@@ -14,9 +14,11 @@ type pageClass struct {
 }
 
 var (
-	watchPage   = pageClass{[]string{"'self'"}, "camera=(), microphone=(), geolocation=()"}
-	embedPage   = pageClass{[]string{"'self'"}, "camera=(), microphone=(), geolocation=()"}
-	consolePage = pageClass{nil, "camera=(self), microphone=(self), geolocation=()"}
+	watchPage   = pageClass{[]string{"'self'"}, "camera=(), microphone=(), display-capture=(), geolocation=()"}
+	embedPage   = pageClass{[]string{"'self'"}, "camera=(), microphone=(), display-capture=(), geolocation=()"}
+	consolePage = pageClass{nil, "camera=(), microphone=(), display-capture=(), geolocation=()"}
+	// The studio alone gets at what the anchor shows and says.
+	studioPage = pageClass{nil, "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self), geolocation=()"}
 )
 
 // set writes the policy: a page runs our scripts, plays media and talks to this server, and nothing else. There is no

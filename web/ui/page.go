@@ -18,6 +18,7 @@ const (
 	Lobby    = "lobby"   // /
 	Embed    = "embed"   // /embed/{show}, for an iframe
 	Console  = "console" // /console
+	Studio   = "studio"  // /studio/live
 	NotFound = "missing" // any address that leads nowhere
 )
 

@@ -4,12 +4,13 @@ import { chromium } from 'playwright-core';
 export const desktop = { width: 1440, height: 900 };
 export const phone = { width: 390, height: 844 };
 
-export function launch() {
+/** @param {string[]} more arguments, such as those for a camera that is none */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+      '--disable-sync', '--autoplay-policy=no-user-gesture-required', ...more,
     ],
   });
 }

@@ -253,9 +253,8 @@ export class Api {
       throw new ApiError('network', cause instanceof Error ? cause.message : String(cause));
     }
     const text = await answer.text().catch(() => '');
-    const value = parse(text);
-    if (answer.ok) return value as T;
-    throw failure(answer.status, value);
+    if (answer.ok) return parse(text) as T;
+    throw failure(answer.status, text);
   }
 
   get<T>(path: string, options?: RequestOptions): Promise<T> {
@@ -326,8 +325,9 @@ const byStatus: Record<number, ErrorKind> = {
   504: 'unavailable',
 };
 
-function failure(status: number, value: unknown): ApiError {
-  const e = (value as { error?: Partial<Record<'kind' | 'message' | 'hint' | 'field' | 'id', string>> } | undefined)?.error;
+/** The refusal that an answer's status and body tell of. */
+export function failure(status: number, text: string): ApiError {
+  const e = (parse(text) as { error?: Partial<Record<'kind' | 'message' | 'hint' | 'field' | 'id', string>> } | undefined)?.error;
   const kind = (e?.kind as ErrorKind | undefined) ?? byStatus[status] ?? 'internal';
   return new ApiError(kind, e?.message ?? `HTTP ${status}`, e?.hint ?? '', e?.field ?? '', e?.id ?? '', status);
 }

@@ -1,10 +1,11 @@
 import { LitElement, css, html, nothing } from 'lit';
 import { number, t } from '../../lib/i18n';
+import { studioLink } from '../../lib/studio-link';
 import * as backend from '../model/backend';
 import type { DeskModel } from '../model/desk';
 import { Ticker, Watch } from '../model/observable';
 import type { Finding, StreamSession } from '../model/types';
-import { nextIcon, okIcon, rotateIcon, warnIcon } from '../ui/icons';
+import { linkIcon, nextIcon, okIcon, rotateIcon, warnIcon } from '../ui/icons';
 import { base, buttons, surfaces } from '../ui/styles';
 import { clock, moment } from '../ui/time';
 import { toast } from '../ui/toasts';
@@ -32,6 +33,8 @@ export class StreamCard extends LitElement {
     details[open] summary svg { rotate: 90deg; }
     .way { display: grid; gap: .625rem; padding-top: .5rem; }
     .rotate { justify-self: start; }
+    .studio { display: grid; gap: .375rem; }
+    .studio .button { justify-self: start; min-height: 2.25rem; padding: .25rem .625rem; font-size: .8125rem; }
     ul { display: grid; gap: .5rem; }
     @media (max-width: 799px) { summary { min-height: 2.75rem; } }
   `];
@@ -46,6 +49,7 @@ export class StreamCard extends LitElement {
         <div class="way">
           ${desk.ingest.map((i) => html`<copy-field label=${t('console.stream.server', { protocol: i.protocol.toUpperCase() })} .value=${i.url}></copy-field>`)}
           <copy-field secret label=${t('console.stream.key')} .value=${desk.streamKey}></copy-field>
+          ${desk.ingest.some((i) => i.protocol === 'whip') ? this.studio(desk.streamKey) : nothing}
           <button class="small plain rotate" @click=${() => { this.asking = true; }}>${rotateIcon}${t('console.stream.rotate')}</button>
         </div></details>`}
       ${this.asking ? html`<confirm-dialog heading=${t('console.stream.rotate.title')} text=${health ? t('console.stream.rotate.live') : t('console.stream.rotate.text')}
@@ -60,6 +64,16 @@ export class StreamCard extends LitElement {
       return html`<div role="status" class="notice warn">${warnIcon}<div>${t('console.stream.away', { time: moment(show.offAirSince) })}</div></div>`;
     }
     return stream ? this.health(stream) : html`<p class="small quiet">${t('console.stream.none')}</p>`;
+  }
+
+  /** The way without an encoder: a link with the key behind #, to open here or on the anchor's phone. */
+  private studio(key: string) {
+    const link = studioLink(location.origin, key);
+    return html`<div class="studio">
+      <copy-field secret label=${t('console.stream.studio')} .value=${link}></copy-field>
+      <a class="button small" href=${link} target="_blank" rel="noopener">${linkIcon}${t('console.stream.studio.open')}</a>
+      <p class="small quiet">${t('console.stream.studio.hint')}</p>
+    </div>`;
   }
 
   private health(h: StreamSession) {

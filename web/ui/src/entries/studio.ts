@@ -1,0 +1,2 @@
+// The page /studio/live.
+import '../studio/live-studio';
