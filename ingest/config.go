@@ -17,7 +17,8 @@ const (
 // Config holds the rules that are the same for every protocol.
 type Config struct {
 	// Takeover says what happens when a second publisher comes with the key of a stream that is on air:
-	// "refuse" turns the second away, "newest" ends the first. Default refuse.
+	// "refuse" turns the second away, "newest" ends the first, which then gets in again only when the second
+	// has stopped: an encoder that connects again by itself does not take the stream back. Default refuse.
 	Takeover string `yaml:"takeover"`
 	// SilentAfter is how long a publisher may send nothing before a second one takes its stream over even
 	// where takeover is refuse: a phone that lost its line comes back before its old connection is known
@@ -35,6 +36,10 @@ type Config struct {
 	// MaxSessionsPerAddress is how many of them one address may have (an IPv6 network of 64 bits counts
 	// as one; the machine itself is free). Default 20. From 1 to 100000.
 	MaxSessionsPerAddress int `yaml:"max_sessions_per_address"`
+	// MaxMbitPerAddress is how many megabits of media a second the publishers of one address may send
+	// together before the one who sends the most is ended; ten seconds' worth may come at once (an IPv6
+	// network of 64 bits counts as one; the machine itself is free). Default 200. From 1 to 100000.
+	MaxMbitPerAddress int `yaml:"max_mbit_per_address"`
 	// WrongKeysPerMinute is how many wrong stream keys an address may try before it is refused unheard
 	// for the rest of the minute. Default 30. From 1 to 100000.
 	WrongKeysPerMinute int `yaml:"wrong_keys_per_minute"`
@@ -52,6 +57,7 @@ func DefaultConfig() Config {
 		ReadTimeout:           10 * time.Second,
 		MaxSessions:           1000,
 		MaxSessionsPerAddress: 20,
+		MaxMbitPerAddress:     200,
 		WrongKeysPerMinute:    30,
 		LongGOP:               2 * time.Second,
 	}
@@ -82,6 +88,7 @@ func (c Config) Validate() error {
 	}{
 		{"max_sessions", c.MaxSessions},
 		{"max_sessions_per_address", c.MaxSessionsPerAddress},
+		{"max_mbit_per_address", c.MaxMbitPerAddress},
 		{"wrong_keys_per_minute", c.WrongKeysPerMinute},
 	} {
 		if n.v < 1 || n.v > 100_000 {

@@ -10,4 +10,7 @@
 //	pub.Write(au), pub.WriteData(d)             // the media
 //	pub.Close(err)                              // why it ended
 //	door.Refuse(protocol, remote, err)          // instead, for whoever never came to publish
+//
+// Door.Listener knocks for every TCP connection, Door.Watch holds a connection to its times and knows why it
+// was ended, and an Intake gathers the tracks of publishers who make them known one by one.
 package ingest

@@ -22,6 +22,8 @@ const (
 	CodecRare        = "codec_rare"
 	NoAudio          = "no_audio"
 	MediaDamaged     = "media_damaged"
+	BandwidthOver    = "bandwidth_over"
+	SoundUnconverted = "sound_unconverted"
 )
 
 const (
@@ -57,6 +59,7 @@ type doctor struct {
 	video   int   // track, -1 for none
 	audio   int
 	rare    string    // what to say of codecs that not every browser plays, "" for none
+	plain   string    // why Opus is not converted, "" where it is or need not be
 	first   time.Time // arrival of the first access unit
 
 	now       int64 // greatest DTS of the leading track
@@ -89,8 +92,8 @@ func newDoctor(cfg Config) doctor {
 	return doctor{longGOP: media.Ticks(cfg.LongGOP, media.VideoClockRate), video: -1, audio: -1, seen: map[string]bool{}}
 }
 
-func (d *doctor) setTracks(tracks []media.Track) {
-	d.rates, d.video, d.audio, d.rare = d.rates[:0], -1, -1, ""
+func (d *doctor) setTracks(tracks []media.Track, plain string) {
+	d.rates, d.video, d.audio, d.rare, d.plain = d.rates[:0], -1, -1, "", plain
 	for i, t := range tracks {
 		d.rates = append(d.rates, t.ClockRate)
 		switch {
@@ -220,6 +223,7 @@ func (d *doctor) judge(now time.Time) []Finding {
 	}
 	d.judgeLine(say)
 	say(CodecRare, d.rare != "", func() string { return d.rare })
+	say(SoundUnconverted, d.plain != "", func() string { return d.plain })
 	lacks := d.now-d.lastAudio > silence
 	say(NoAudio, d.audio < 0 || lacks, func() string {
 		if d.audio < 0 {

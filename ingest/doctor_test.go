@@ -19,7 +19,7 @@ type patient struct {
 
 func newPatient(ts []media.Track) *patient {
 	p := &patient{d: newDoctor(DefaultConfig()), start: time.Unix(1000, 0)}
-	p.d.setTracks(ts)
+	p.d.setTracks(ts, "")
 	return p
 }
 

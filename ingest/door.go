@@ -24,6 +24,10 @@ type Door struct {
 	log      *slog.Logger
 	visitors *visitors
 	refusals *refusals
+	// bandwidth is what each address may send.
+	bandwidth *bandwidth
+	// converter is set once, before the first publisher; nil for none.
+	converter Converter
 
 	mu sync.Mutex
 	// pubs are the publications under way by stream name.
@@ -53,15 +57,16 @@ func NewDoor(cfg Config, gate Gate, streams *stream.Registry, observer Observer,
 	}
 	log = log.With("room", "ingest")
 	return &Door{
-		cfg:      cfg,
-		gate:     gate,
-		streams:  streams,
-		observer: observer,
-		log:      log,
-		visitors: newVisitors(cfg),
-		refusals: newRefusals(log),
-		pubs:     map[string]*Publication{},
-		stat:     Stats{Findings: map[string]uint64{}},
+		cfg:       cfg,
+		gate:      gate,
+		streams:   streams,
+		observer:  observer,
+		log:       log,
+		visitors:  newVisitors(cfg),
+		refusals:  newRefusals(log),
+		bandwidth: newBandwidth(cfg),
+		pubs:      map[string]*Publication{},
+		stat:      Stats{Findings: map[string]uint64{}},
 	}, nil
 }
 
@@ -86,6 +91,9 @@ type Request struct {
 	Key string
 	// Resolution is the step of the protocol's timestamps; see stream.PublishOptions.
 	Resolution time.Duration
+	// Yields says that this publisher takes no stream over from another one, whatever the configuration:
+	// it was not a person who began to send.
+	Yields bool
 	// Kick ends the connection when the publication is ended from our side, by another publisher or by
 	// the operator. It may be called from any goroutine, at most once, and must not wait.
 	Kick func(reason error)
@@ -105,10 +113,18 @@ func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
 	p := newPublication(d, r, grant.Stream)
 	d.mu.Lock()
 	old := d.pubs[grant.Stream]
-	if old != nil && d.cfg.Takeover == Refuse && !old.silentFor(d.cfg.SilentAfter) {
+	if old != nil && (r.Yields || d.cfg.Takeover == Refuse) && !old.silentFor(d.cfg.SilentAfter) {
 		d.mu.Unlock()
 		return nil, fault.New(fault.Conflict, "somebody is publishing with this stream key already").
 			WithHint("stop the other encoder, or set ingest.takeover to newest")
+	}
+	if old != nil && old.ousted[source(r)] && !old.silentFor(d.cfg.SilentAfter) {
+		d.mu.Unlock()
+		return nil, fault.New(fault.Conflict, "another publisher has taken the stream over").
+			WithHint("stop that one first: two encoders that connect again by themselves would take the stream from each other for ever")
+	}
+	if old != nil {
+		p.ousts(old)
 	}
 	d.pubs[grant.Stream] = p
 	if old != nil {

@@ -208,6 +208,17 @@ func TestTakeover(t *testing.T) {
 				if st := k.door.Stats(); st.TakenOver != 1 || st.Started != 3 || st.Ended != 1 {
 					t.Errorf("%+v", st)
 				}
+				// An encoder that was sending comes back by itself, and is told to wait.
+				back := Request{Protocol: "rtmp", Remote: "192.0.2.1:2", Key: "a"}
+				if _, err := k.door.Enter(t.Context(), back); fault.KindOf(err) != fault.Conflict {
+					t.Errorf("the first takes the stream back: %v", err)
+				}
+				second.Close(nil)
+				if again, err := k.door.Enter(t.Context(), back); err != nil {
+					t.Errorf("the second has stopped, and the first is refused: %v", err)
+				} else {
+					again.Close(nil)
+				}
 			})
 		})
 	}

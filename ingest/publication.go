@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"fmt"
 	"log/slog"
+	"maps"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,10 +26,16 @@ type Publication struct {
 	bytes   atomic.Uint64
 	last    atomic.Int64
 	started time.Time
+	share   *share // of its address's bandwidth
+	// ousted are those from whom the stream was taken while they were sending: their encoders come back by
+	// themselves, and must not take it back. Under the door's lock.
+	ousted map[string]bool
 
 	mu      sync.Mutex
 	w       *stream.Writer
 	tracks  []TrackInfo
+	conv    *conversion // of the Opus track, nil for none
+	broken  error       // why the stream took no more of what was converted
 	doctor  doctor
 	repairs stream.Repairs // those of the stream before this publication
 	ended   bool
@@ -43,8 +52,38 @@ func newPublication(d *Door, r Request, name string) *Publication {
 		id:      id,
 		log:     d.log.With("session", id, "stream", name, "protocol", r.Protocol, "remote", r.Remote),
 		started: time.Now(),
+		share:   d.bandwidth.join(r.Remote),
 		doctor:  newDoctor(d.cfg),
 	}
+}
+
+// stillSending is the silence up to which a publisher counts as alive when its stream is taken over.
+const stillSending = time.Second
+
+// ousts notes from whom the stream is taken. What is taken from a dead line is taken from nobody.
+func (p *Publication) ousts(old *Publication) {
+	if old.silentFor(stillSending) {
+		return
+	}
+	p.ousted = maps.Clone(old.ousted)
+	if p.ousted == nil {
+		p.ousted = map[string]bool{}
+	}
+	if len(p.ousted) < maxOusted {
+		p.ousted[source(old.req)] = true
+	}
+}
+
+// maxOusted bounds what is remembered of one stream's publishers.
+const maxOusted = 64
+
+// source tells publishers apart, as far as that can be told over a reconnection.
+func source(r Request) string {
+	host, _, err := net.SplitHostPort(r.Remote)
+	if err != nil {
+		host = r.Remote
+	}
+	return r.Protocol + " " + host
 }
 
 // Stream is the name of the stream that the publisher was admitted to.
@@ -59,12 +98,13 @@ func (p *Publication) SetTracks(tracks []media.Track) error {
 		return p.why
 	}
 	first := p.w == nil
-	if err := p.put(tracks); err != nil {
+	out, plain := p.convert(tracks)
+	if err := p.put(out); err != nil {
 		p.mu.Unlock()
 		return err
 	}
-	p.tracks = infos(tracks)
-	p.doctor.setTracks(tracks)
+	p.tracks = p.describeTracks(out)
+	p.doctor.setTracks(tracks, plain)
 	s := p.session()
 	p.mu.Unlock()
 	if !first {
@@ -108,8 +148,11 @@ func (p *Publication) Write(au *media.AccessUnit) error {
 	if au.Arrived.IsZero() {
 		au.Arrived = time.Now()
 	}
+	if err := p.within(au.Size()); err != nil {
+		return err
+	}
 	seen := sight{track: au.Track, dts: au.DTS, pts: au.PTS, arrived: au.Arrived, size: au.Size()}
-	if err := p.w.Write(au); err != nil {
+	if err := p.pass(au); err != nil {
 		return err
 	}
 	seen.key = au.Key
@@ -125,6 +168,19 @@ func (p *Publication) Write(au *media.AccessUnit) error {
 	return nil
 }
 
+// within holds the publisher to what its address may send. The caller holds p.mu.
+func (p *Publication) within(size int) error {
+	near, err := p.share.take(size)
+	if near {
+		if f, fresh := p.doctor.report(BandwidthOver, fmt.Sprintf(
+			"More comes from your address than the %d Mbit/s that the server takes. Lower the encoder's bitrate, or the stream will be ended.",
+			p.door.cfg.MaxMbitPerAddress), time.Now()); fresh {
+			p.found(f)
+		}
+	}
+	return err
+}
+
 // WriteData hands a timed text on.
 func (p *Publication) WriteData(d stream.Data) error {
 	p.mu.Lock()
@@ -134,6 +190,9 @@ func (p *Publication) WriteData(d stream.Data) error {
 	}
 	if p.w == nil {
 		return nil
+	}
+	if err := p.within(len(d.Payload)); err != nil {
+		return err
 	}
 	return p.w.WriteData(d)
 }
@@ -173,6 +232,7 @@ func (p *Publication) finish(why error) bool {
 	if p.why == nil {
 		p.why = fault.New(fault.Gone, "the publication has ended")
 	}
+	p.endConversion()
 	onAir := p.w != nil
 	if onAir {
 		p.w.Close()
@@ -180,6 +240,7 @@ func (p *Publication) finish(why error) bool {
 	s := p.session()
 	figures := p.doctor.figures()
 	p.mu.Unlock()
+	p.share.leave()
 	p.door.left(p, onAir)
 	reason := "publisher said goodbye"
 	if why != nil {

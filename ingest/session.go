@@ -53,6 +53,8 @@ type TrackInfo struct {
 	FrameRate  float64 `json:"frameRate,omitempty"`
 	SampleRate int     `json:"sampleRate,omitempty"`
 	Channels   int     `json:"channels,omitempty"`
+	// ConvertedFrom is the codec that the publisher sends where that is another: Opus.
+	ConvertedFrom string `json:"convertedFrom,omitempty"`
 }
 
 // Health is how a publication is doing.
@@ -106,7 +108,7 @@ func channels(config uint8) int {
 	return int(config)
 }
 
-// String is a track in a few words: "H.264 1280x720 30 fps", "AAC 48 kHz stereo".
+// String is a track in a few words: "H.264 1280x720 30 fps", "AAC 48 kHz stereo from Opus".
 func (t TrackInfo) String() string {
 	var b strings.Builder
 	b.WriteString(t.Codec)
@@ -127,6 +129,9 @@ func (t TrackInfo) String() string {
 		default:
 			fmt.Fprintf(&b, " %d channels", t.Channels)
 		}
+	}
+	if t.ConvertedFrom != "" {
+		b.WriteString(" from " + t.ConvertedFrom)
 	}
 	return b.String()
 }

@@ -81,7 +81,7 @@ type Stats struct {
 	OnAir, Ended bool
 	// Parts and Segments count what was published, over all renditions; GapSegments those that are gaps.
 	Parts, Segments, GapSegments uint64
-	// NotIndependent counts segments that had to be cut where there is no keyframe.
+	// NotIndependent counts segments, in each rendition, that had to be cut where there is no keyframe.
 	NotIndependent uint64
 	// Discontinuities counts changes of tracks or parameter sets.
 	Discontinuities uint64
@@ -95,7 +95,7 @@ type Stats struct {
 	Cues int
 	// PartTarget is PART-TARGET as frozen, 0 before the first part.
 	PartTarget time.Duration
-	// FrameRate is the measured rate of the pictures, 0 without any.
+	// FrameRate is the measured rate of the leading variant's pictures, 0 without any.
 	FrameRate float64
 	// Edge is the wall time of the live edge, zero before the first part.
 	Edge time.Time

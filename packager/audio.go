@@ -1,6 +1,8 @@
 package packager
 
 import (
+	"slices"
+
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
 
 	"livesrv/internal/media"
@@ -48,7 +50,7 @@ type sound struct {
 	active bool
 	frames []frame
 	// taken are how many of frames each lane has taken.
-	taken [2]int
+	taken [maxLanes]int
 	// end is where the last frame ends, on the track and on the line; fresh says that there is none.
 	end, endLine int64
 	fresh        bool
@@ -61,7 +63,15 @@ func (q *sound) reset(t media.Track) {
 // restart forgets where the last frame ended, after a gap.
 func (q *sound) restart() {
 	clear(q.frames)
-	q.frames, q.taken, q.fresh = q.frames[:0], [2]int{}, true
+	q.frames, q.taken, q.fresh = q.frames[:0], [maxLanes]int{}, true
+}
+
+// rewind drops what a lane has taken; the rest waits for a keyframe.
+func (q *sound) rewind() {
+	n := slices.Max(q.taken[:])
+	m := copy(q.frames, q.frames[n:])
+	clear(q.frames[m:])
+	q.frames, q.taken = q.frames[:m], [maxLanes]int{}
 }
 
 // push places a frame behind the one before. The stream has laid frames end to end and corrects drift by
@@ -108,11 +118,25 @@ func (q *sound) peek(lane int, before int64) (*frame, bool) {
 	return nil, false
 }
 
-// trim lets go of frames that every lane has taken. lanes says which ones take any.
-func (q *sound) trim(lanes [2]bool) {
+// skip lets a lane begin with the first frame from the given place on.
+func (q *sound) skip(lane int, line int64) {
+	n := 0
+	for n < len(q.frames) && q.frames[n].line < line {
+		n++
+	}
+	q.taken[lane] = n
+}
+
+// laneSet names lanes by a bit each.
+type laneSet uint8
+
+func (s laneSet) with(l *lane) laneSet { return s | 1<<l.index }
+
+// trim lets go of frames that every lane which takes any has taken.
+func (q *sound) trim(takers laneSet) {
 	n := len(q.frames)
-	for i, on := range lanes {
-		if on {
+	for i := range q.taken {
+		if takers&(1<<i) != 0 {
 			n = min(n, q.taken[i])
 		}
 	}

@@ -20,19 +20,21 @@ import (
 type checker struct {
 	p     *Presentation
 	fatal func(format string, args ...any)
-	last  [2]*snapshot
-	prev  [2]*playlist.Media
+	last  [maxLanes]*snapshot
+	prev  [maxLanes]*playlist.Media
 	// checked is the next part whose bytes have not been read.
-	checked [2][2]uint64
+	checked [maxLanes][2]uint64
 	// end is where the last sample of a track ended, in its ticks, per lane and track id.
-	end [2]map[int]int64
+	end [maxLanes]map[int]int64
 	// shown counts what was packaged.
-	shown [2]map[int]int
+	shown [maxLanes]map[int]int
 	// longest is the longest interval of pictures, for rule 14.
 	longest time.Duration
 	// loose is for sources with holes: video may run over the end of its part, as it does when audio goes on
 	// without pictures, and a track may begin later than it ended.
 	loose bool
+	// apart is how far apart the ends of the renditions may be; 0 does not look.
+	apart time.Duration
 }
 
 func newChecker(p *Presentation, fatal func(string, ...any)) *checker {
@@ -51,7 +53,7 @@ func (c *checker) rule(n int, ok bool, format string, args ...any) {
 
 // look checks what has been published since the last look.
 func (c *checker) look() {
-	seen := [2]bool{c.prev[0] != nil, c.prev[1] != nil}
+	seen := c.prev[laneMuxed] != nil
 	for i := range laneNames {
 		r := c.p.lanes[i].Load()
 		if r == nil {
@@ -76,10 +78,79 @@ func (c *checker) look() {
 		c.delta(s, m, SkipV2)
 		c.prev[i] = m
 		c.bytes(i, s)
-		if i == laneSound && seen[laneMuxed] {
-			c.rule(21, len(m.Reports) == 1, "%s has %d reports", r.name, len(m.Reports))
+		if i == laneSound && seen {
+			c.rule(21, len(m.Reports) >= 1, "%s has %d reports", r.name, len(m.Reports))
 		}
 	}
+	c.together()
+}
+
+// together checks what is the same in all renditions: header, numbers, where segments begin, dateranges.
+func (c *checker) together() {
+	a := c.prev[laneMuxed]
+	if a == nil {
+		return
+	}
+	ends := func(m *playlist.Media) time.Time {
+		g, d := m.Segments[len(m.Segments)-1:], time.Duration(0)
+		if m.Open != nil {
+			g = []playlist.Segment{*m.Open}
+		}
+		for _, p := range g[0].Parts {
+			d += p.Duration
+		}
+		return g[0].DateTime.Add(d)
+	}
+	starts := func(m *playlist.Media) map[uint64]playlist.Segment {
+		all := map[uint64]playlist.Segment{}
+		for i, g := range append(slices.Clone(m.Segments), tail(m)...) {
+			all[m.MediaSequence+uint64(i)] = g
+		}
+		return all
+	}
+	for i, m := range c.prev {
+		if m == nil || i == laneMuxed {
+			continue
+		}
+		c.rule(19, m.TargetDuration == a.TargetDuration && m.PartTarget == a.PartTarget && m.Control == a.Control, "%s: header %+v, %+v in v0", laneNames[i], m.Header, a.Header)
+		c.rule(40, cmp.Equal(m.DateRanges, a.DateRanges, cmpopts.EquateEmpty()), "%s: other dateranges", laneNames[i])
+		if c.apart == 0 || len(m.Segments) == 0 || len(a.Segments) == 0 {
+			continue
+		}
+		c.rule(21, m.MediaSequence+uint64(len(m.Segments)) == a.MediaSequence+uint64(len(a.Segments)), "%s has complete %d, v0 %d", laneNames[i], m.MediaSequence+uint64(len(m.Segments)), a.MediaSequence+uint64(len(a.Segments)))
+		off := ends(m).Sub(ends(a))
+		c.rule(21, off.Abs() <= c.apart, "%s ends %v from v0", laneNames[i], off)
+		discs, adiscs := m.DiscontinuitySequence, a.DiscontinuitySequence
+		is, was := starts(m), starts(a)
+		for msn := max(m.MediaSequence, a.MediaSequence); ; msn++ {
+			g, ok := is[msn]
+			h, both := was[msn]
+			if !ok || !both {
+				break
+			}
+			if m.MediaSequence == a.MediaSequence {
+				discs, adiscs = discs+count(g.Discontinuity), adiscs+count(h.Discontinuity)
+				c.rule(11, discs == adiscs, "segment %d is after %d discontinuities in %s, %d in v0", msn, discs, laneNames[i], adiscs)
+			}
+			if i != laneSound {
+				c.rule(21, g.DateTime.Sub(h.DateTime).Abs() <= media.Duration(2*maxSkew, rate)+2*time.Millisecond, "segment %d begins at %v in %s, at %v in v0", msn, g.DateTime, laneNames[i], h.DateTime)
+			}
+		}
+	}
+}
+
+func tail(m *playlist.Media) []playlist.Segment {
+	if m.Open == nil {
+		return nil
+	}
+	return []playlist.Segment{*m.Open}
+}
+
+func count(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // list checks one playlist by itself.
@@ -114,7 +185,7 @@ func (c *checker) list(m *playlist.Media, text string, ended bool) {
 		for _, g := range all[i+1:] {
 			from += g.Duration
 		}
-		if from > 3*td {
+		if from > 3*td+time.Millisecond { // the sum of what was rounded
 			c.rule(9, len(m.Segments[i].Parts) == 0, "parts are listed %v from the end", from)
 		}
 	}
@@ -277,7 +348,7 @@ func (c *checker) part(lane int, g *segment, p *part, n int) {
 		return
 	}
 	for _, tr := range parts[0].Tracks {
-		video := lane == laneMuxed && tr.ID == 1
+		video := lane != laneSound && tr.ID == 1
 		scale := rate
 		if !video {
 			scale = c.p.cut.sound.track.ClockRate
@@ -298,7 +369,7 @@ func (c *checker) part(lane int, g *segment, p *part, n int) {
 			at += int64(smp.Duration)
 		}
 		c.end[lane][tr.ID] = at
-		if !video && lane == laneMuxed || c.loose && video {
+		if !video && lane != laneSound || c.loose && video {
 			continue
 		}
 		length := media.Duration(at-base, scale)

@@ -26,8 +26,9 @@ type Config struct {
 	// GapAfter is the silence after which the missing time is listed as gap, so that players wait on.
 	// Default 2s. From 1s to 10s.
 	GapAfter time.Duration `yaml:"gap_after"`
-	// EndAfter is how long a publisher may be away before the playlist ends for good.
-	// Default 2m. At least GapAfter, at most 24h.
+	// EndAfter is how long a publisher may be away before the playlist ends, and the show with it. A publisher
+	// who returns later with the same key reopens the show, within six hours.
+	// Default 5m. At least GapAfter, at most 24h.
 	EndAfter time.Duration `yaml:"end_after"`
 }
 
@@ -39,7 +40,7 @@ func DefaultConfig() Config {
 		PartDuration:    500 * time.Millisecond,
 		Window:          time.Minute,
 		GapAfter:        2 * time.Second,
-		EndAfter:        2 * time.Minute,
+		EndAfter:        5 * time.Minute,
 	}
 }
 
@@ -63,7 +64,7 @@ func (c Config) Validate() error {
 	case c.GapAfter < time.Second || c.GapAfter > 10*time.Second:
 		return out("gap_after", c.GapAfter, "use 1s to 10s; 2s suits nearly everybody")
 	case c.EndAfter < c.GapAfter || c.EndAfter > 24*time.Hour:
-		return out("end_after", c.EndAfter, "use gap_after (%s) to 24h; 2m suits nearly everybody", c.GapAfter)
+		return out("end_after", c.EndAfter, "use gap_after (%s) to 24h; 5m suits nearly everybody", c.GapAfter)
 	}
 	return nil
 }

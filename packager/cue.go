@@ -28,7 +28,7 @@ type cue struct {
 	line, endLine   int64
 	bound, endBound bool
 	// sent and endSent are per lane.
-	sent, endSent [2]bool
+	sent, endSent [maxLanes]bool
 	changed       time.Time
 	id, endID     uint32
 }

@@ -9,7 +9,7 @@ import (
 // drainSound moves audio before the given place into the audio lane. A part there is closed when it is
 // full and it is certain that more follows in its segment, or at the segment's end.
 func (c *cutter) drainSound(before int64, last bool) {
-	l := c.lanes[laneSound]
+	l := c.alone
 	if !l.on {
 		return
 	}
@@ -44,7 +44,7 @@ func (c *cutter) drainSound(before int64, last bool) {
 		c.closeSoundPart()
 	}
 	// Audio that is only late is not missing: it opens the next segment.
-	if last && l.opened && before-c.sound.endLine > c.target+c.comp+maxSoundWait {
+	if last && l.opened && before-c.sound.endLine > c.target+c.lead.comp+maxSoundWait {
 		c.silence(before, true)
 	}
 }
@@ -52,7 +52,7 @@ func (c *cutter) drainSound(before int64, last bool) {
 // bridge lists a hole of a quarter of a part and more before the frame as gap, so that the audio rendition's durations
 // keep adding up to its dates.
 func (c *cutter) bridge(f *frame) {
-	l := c.lanes[laneSound]
+	l := c.alone
 	end := l.start
 	if !l.empty() {
 		end = c.soundEnd(l)
@@ -69,31 +69,29 @@ func (c *cutter) bridge(f *frame) {
 // silence lists gap parts in the audio lane's open segment: whole ones up to the given place, and what is
 // left over if asked.
 func (c *cutter) silence(to int64, rest bool) {
-	l := c.lanes[laneSound]
-	for l.opened && (l.start+c.target <= to || rest && l.start < to) {
-		end := min(l.start+c.target, to)
-		l.closeGap(end, media.Duration(end-l.start, rate))
+	if c.alone.opened {
+		c.alone.gap(to, rest)
 	}
 }
 
 // overflows says whether the frame would make the open part of the audio lane longer than its target.
 func (c *cutter) overflows(f *frame, full int64) bool {
-	l := c.lanes[laneSound]
+	l := c.alone
 	return !l.empty() && l.frameSum+max(0, f.pos-l.frameEnd)+f.dur > full
 }
 
 // soundFull says whether the audio lane's part is as long as it will be, going by the length of a frame.
 func (c *cutter) soundFull(au *media.AccessUnit, full int64) bool {
-	l := c.lanes[laneSound]
-	return l.frameSum >= leastPart(full) && l.frameSum+frameTicks(c.sound.track, au) > full
+	l := c.alone
+	return l.frameSum >= c.leastSound() && l.frameSum+frameTicks(c.sound.track, au) > full
 }
 
 // fillSound makes a part long enough that would be too short, because frames before have been longer or
 // are missing: its last frame lasts into the hole behind it, and if that is not enough into the next frame,
 // which begins that much later and ends in time.
 func (c *cutter) fillSound(next *frame, full int64) {
-	l := c.lanes[laneSound]
-	least := leastPart(full)
+	l := c.alone
+	least := c.leastSound()
 	if l.frameSum >= least {
 		return
 	}
@@ -116,18 +114,24 @@ func (c *cutter) soundTarget() int64 {
 	return int64(media.Duration(c.target, rate)) * int64(c.sound.track.ClockRate) / int64(time.Second)
 }
 
+// leastSound is 85 % of PART-TARGET in ticks of the audio track, rounded up.
+func (c *cutter) leastSound() int64 {
+	least := int64(media.Duration(c.target, rate)) * 85 / 100 * int64(c.sound.track.ClockRate)
+	return (least + int64(time.Second) - 1) / int64(time.Second)
+}
+
 func (c *cutter) openSound(f *frame) {
-	c.lanes[laneSound].openSegment(f.line, c.anchor.date(f.line), true, false)
+	c.alone.openSegment(f.line, c.anchor.date(f.line), true, false)
 }
 
 func (c *cutter) closeSoundPart() {
-	l := c.lanes[laneSound]
+	l := c.alone
 	l.closePart(c.soundEnd(l), media.Duration(l.frameSum, l.soundRate))
 }
 
 // advanceSoundOnly cuts a stream without pictures: parts of whole frames, segments of whole parts.
 func (c *cutter) advanceSoundOnly() {
-	l := c.lanes[laneSound]
+	l := c.alone
 	full := c.soundTarget()
 	for {
 		f, ok := c.sound.peek(laneSound, 1<<62)
@@ -156,17 +160,17 @@ func (c *cutter) advanceSoundOnly() {
 		}
 		l.addFrame(&g)
 		c.sound.taken[laneSound]++
-		c.floor, c.hasFloor = c.soundEnd(l), true
+		c.soundEdge, c.hasSoundEdge = c.soundEnd(l), true
 		if c.soundFull(f.au, full) {
 			c.closeSoundOnly()
 		}
 	}
-	c.sound.trim([2]bool{false, true})
+	c.sound.trim(c.soundTakers())
 }
 
 // closeSoundOnly closes a part and, when the next one would go past the segment's length, the segment.
 func (c *cutter) closeSoundOnly() {
-	l := c.lanes[laneSound]
+	l := c.alone
 	c.closeSoundPart()
 	if l.start-c.segStart+c.target/2 > media.Ticks(c.cfg.SegmentDuration, rate) {
 		c.endSoundOnly()
@@ -176,10 +180,12 @@ func (c *cutter) closeSoundOnly() {
 // endSoundOnly completes a segment of a stream without pictures. A video rendition from before stays in
 // step with gaps.
 func (c *cutter) endSoundOnly() {
-	l := c.lanes[laneSound]
+	l := c.alone
 	l.closeSegment()
-	if m := c.lanes[laneMuxed]; m.on {
-		c.gapSegment(m, c.segStart, l.start, c.anchor.wall)
+	for _, v := range c.variants {
+		if v.lane.on {
+			c.gapSegment(v.lane, c.segStart, l.start, c.anchor.wall)
+		}
 	}
 	c.inSegment = false
 }

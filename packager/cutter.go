@@ -7,48 +7,39 @@ import (
 	"livesrv/packager/fmp4"
 )
 
-// picture is a video access unit on its way into a part. at is where it begins on the line: its DTS plus
-// the composition offset of the keyframes, so that a keyframe begins at its PTS.
-type picture struct {
-	au *media.AccessUnit
-	at int64
-}
-
-// cutter decides where parts and segments end. It is driven by access units alone: the presentation
-// tells it of time passing. Everything is in ticks of the line unless said otherwise.
+// cutter decides where segments end, in all renditions at once, by the pictures of the leading variant. It
+// is driven by access units alone: the presentation tells it of time passing. Everything is in ticks of the
+// line unless said otherwise.
 type cutter struct {
 	*shared
-	lanes [2]*lane
 	log   logger
+	holds *holds
 
-	video    media.Track
+	// variants are the qualities of the picture, the best first, those without a track last; lead is the one whose keyframes begin
+	// segments, alone the rendition of audio alone. lanes are the renditions of all of them, that one last.
+	variants []*variant
+	lead     *variant
+	alone    *lane
+	lanes    []*lane
 	hasVideo bool
 	sound    sound
-	cad      cadence
-	declared float64
-	lastDTS  int64
-	hasDTS   bool
 
-	// comp is the composition offset of keyframes; shift is what the last keyframe's stamps were off it.
-	comp, shift int64
-	hasComp     bool
-	// pend is the picture whose end is not known yet; queue are the ones after it, while a cut waits.
-	pend    *picture
-	pendBuf picture
-	queue   []picture
-	// floor is where the pictures published so far end; the next one begins there.
-	floor    int64
-	hasFloor bool
+	// begin puts a new lane in step with the others.
+	begin func(*lane)
 
-	// cutting is a segment's end that waits for the audio before it, at cutAt.
-	cutting  bool
-	cutAt    int64
-	soundLag bool
+	// cutting is a segment's end that waits for audio and other variants before it, at cutAt; hurry that it
+	// does not wait.
+	cutting, hurry bool
+	cutAt          int64
+	soundLag       bool
 
 	segStart  int64
 	inSegment bool
 	// needKey says that nothing goes on before the next keyframe: at the start and after a gap.
 	needKey bool
+	// soundEdge is how far a stream without pictures has been placed.
+	soundEdge    int64
+	hasSoundEdge bool
 	// anchor is the line of the segment that is being made.
 	anchor   lineAt
 	anchored bool
@@ -58,6 +49,15 @@ type cutter struct {
 	gapEdge int64
 	// pendingSet changes the tracks at the next keyframe.
 	pendingSet func()
+}
+
+func newCutter(s *shared, log logger, h *holds) *cutter {
+	c := &cutter{shared: s, log: log, needKey: true}
+	c.holds = h
+	c.alone = newLane(laneSound, s, h)
+	c.arrange(make([]media.Track, 1))
+	c.lead = c.variants[0]
+	return c
 }
 
 // logger is how the cutter speaks of what an operator should know.
@@ -75,28 +75,26 @@ const videoSlack = rate * 300 / 1000
 const maxSoundAhead = 3 * rate
 
 // pushVideo takes a picture.
-func (c *cutter) pushVideo(au *media.AccessUnit) {
-	if au.Key {
-		if !c.hasComp {
-			c.comp, c.hasComp = au.PTS-au.DTS, true
-		}
-		c.shift = au.PTS - c.comp - au.DTS
-	}
-	at := au.DTS + c.shift + c.comp
-	if c.hasDTS && au.DTS > c.lastDTS {
-		c.cad.add(au.DTS - c.lastDTS)
-	}
-	c.lastDTS, c.hasDTS = au.DTS, true
-	c.cad.picture(au.Key)
-	if c.needKey {
-		if !au.Key {
+func (c *cutter) pushVideo(v *variant, au *media.AccessUnit) {
+	p := v.stamp(au)
+	if v.waiting {
+		if !au.Key && len(v.queue) == 0 {
 			c.stats.Dropped++
 			return
 		}
-		c.resume(au, at)
+		if au.Key {
+			c.stats.Dropped += uint64(len(v.queue))
+			clear(v.queue)
+			v.queue = v.queue[:0]
+		}
 	}
-	c.queue = append(c.queue, picture{au, at})
-	c.advance()
+	v.queue = append(v.queue, p)
+	if c.needKey && !c.resume() {
+		return
+	}
+	if c.passSilent(); !c.needKey {
+		c.advance()
+	}
 }
 
 // pushSound takes an audio frame.
@@ -115,56 +113,73 @@ func (c *cutter) pushSound(au *media.AccessUnit) {
 		return
 	}
 	if c.inSegment && !c.cutting {
-		for c.sound.endLine > c.lanes[laneMuxed].start+c.target+videoSlack+c.comp && len(c.queue) == 0 {
-			c.closeWithoutPicture()
-		}
+		c.goOnWithoutPictures()
 	}
 	c.advance()
+}
+
+// goOnWithoutPictures closes parts that wait for pictures while audio has run far ahead of them.
+func (c *cutter) goOnWithoutPictures() {
+	closing := func(v *variant) {
+		for c.sound.endLine > v.lane.start+c.target+videoSlack+v.comp && len(v.queue) == 0 && v.closeWithoutPicture() {
+		}
+	}
+	closing(c.lead)
+	for _, v := range c.variants {
+		if v != c.lead && v.live() {
+			closing(v)
+		}
+	}
 }
 
 // advance places what can be placed.
 func (c *cutter) advance() {
 	for {
 		if c.cutting {
-			if !c.soundArrived() {
+			if !c.soundArrived() || !c.variantsArrived() {
 				break
 			}
 			c.finishCut()
 			continue
 		}
-		if c.pend == nil {
-			if len(c.queue) == 0 {
-				break
-			}
-			c.take()
-			c.early()
-			continue
-		}
-		if len(c.queue) == 0 {
+		if !c.step() {
 			break
 		}
-		c.placePending()
 	}
+	c.follow()
 	c.feedSound()
 }
 
-// take makes the first queued picture the pending one. Where the part before was closed at its predicted
-// end, it begins there: nothing is lost, its PTS stays.
-func (c *cutter) take() {
-	c.pendBuf = c.queue[0]
-	n := copy(c.queue, c.queue[1:])
-	c.queue[n] = picture{}
-	c.queue = c.queue[:n]
-	c.pend = &c.pendBuf
-	if c.hasFloor && c.pend.at != c.floor {
-		if d := c.pend.at - c.floor; d > jitter || d < -jitter {
-			c.stats.Retimed++
-		}
-		c.pend.at = c.floor
+// step takes or places the leading variant's next picture and says whether there was one. Its keyframes cut.
+func (c *cutter) step() bool {
+	v := c.lead
+	if len(v.queue) == 0 {
+		return false
 	}
-	if c.wantsCut(c.pend.au, c.pend.at) && c.hasFloor && c.pend.at > c.segStart {
+	if v.pend == nil {
+		c.take()
+		v.early()
+		return true
+	}
+	cut := c.wantsCut(v.queue[0].au, v.queue[0].at)
+	end := v.placePending()
+	switch {
+	case cut:
+		v.queue[0].at = end
+		c.beginCut(end)
+	case end-v.lane.start >= c.target:
+		v.closePart(end)
+	}
+	return true
+}
+
+// take makes the leading variant's next picture the pending one.
+func (c *cutter) take() {
+	v := c.lead
+	v.take()
+	if c.wantsCut(v.pend.au, v.pend.at) && v.hasFloor && v.pend.at > c.segStart {
 		// The part before was closed early, so the segment ends here and now.
-		c.beginCut(c.pend.at)
+		c.beginCut(v.pend.at)
 	}
 }
 
@@ -179,124 +194,18 @@ func (c *cutter) leastSegment() int64 {
 
 func (c *cutter) longestSegment() int64 { return media.Ticks(c.cfg.TargetDuration, rate) }
 
-// placePending puts the pending picture into a part, now that the next one says where it ends.
-func (c *cutter) placePending() {
-	next := &c.queue[0]
-	cut := c.wantsCut(next.au, next.at)
-	end := c.place(max(next.at, c.pend.at+1))
-	if end != next.at {
-		if d := next.at - end; d > jitter || d < -jitter {
-			c.stats.Retimed++
-		}
-	}
-	c.pend = nil
-	c.floor, c.hasFloor = end, true
-	if cut {
-		next.at = end
-		c.beginCut(end)
-		return
-	}
-	if end-c.lanes[laneMuxed].start >= c.target {
-		c.closePart(end)
-	}
-}
-
-// place puts the pending picture into the open part or, where it would overflow, into a new one, and
-// gives where it ends: earlier than asked where a part would be out of its bounds otherwise.
-func (c *cutter) place(end int64) int64 {
-	l := c.lanes[laneMuxed]
-	p := c.pend
-	for {
-		if end > l.start+c.target {
-			if p.at-l.start >= leastPart(c.target) {
-				c.closePart(p.at)
-				continue
-			}
-			end = l.start + c.target
-		}
-		// "round(EXTINF) MUST NOT be over TARGETDURATION" (bis §4.4.3.1): a long GOP is cut in the middle.
-		if end-c.segStart > c.longestSegment() && max(p.at, l.start) > c.segStart {
-			c.cutInside()
-			continue
-		}
-		break
-	}
-	end = max(end, p.at+1)
-	l.addPicture(p.au, p.at-c.comp, end-p.at)
-	return end
-}
-
-// early closes the part with the pending picture at once where its end can be known: the frame rate has
-// been constant and the next picture does not fit. Not where a segment may end: then the hint for the
-// next part would be wrong.
-func (c *cutter) early() {
-	if c.pend == nil || c.cutting || !c.cad.constant() || len(c.queue) > 0 {
-		return
-	}
-	l := c.lanes[laneMuxed]
-	f := c.cad.interval()
-	end := c.pend.at + f
-	full := l.start + c.target
-	if end > full && end-full <= jitter {
-		end = full
-	}
-	if end > full || end+f <= full+jitter || end-l.start < leastPart(c.target) || end-c.segStart > c.longestSegment() {
-		return
-	}
-	if c.cad.keyDue() && end-c.segStart >= c.leastSegment() {
-		return
-	}
-	l.addPicture(c.pend.au, c.pend.at-c.comp, end-c.pend.at)
-	c.pend = nil
-	c.floor, c.hasFloor = end, true
-	c.closePart(end)
-}
-
-// closePart closes the muxed lane's part at the given place, with the audio up to there that has come.
-func (c *cutter) closePart(end int64) {
-	l := c.lanes[laneMuxed]
-	for c.sound.active {
-		f, ok := c.sound.peek(laneMuxed, end)
-		if !ok {
-			break
-		}
-		l.addFrame(f)
-		c.sound.taken[laneMuxed]++
-	}
-	dur := media.Duration(end-l.start, rate)
-	if l.empty() {
-		l.closeGap(end, dur)
-		return
-	}
-	l.closePart(end, dur)
-}
-
-// closeWithoutPicture closes a part on the audio's word: the pictures have stopped, the audio goes on.
-func (c *cutter) closeWithoutPicture() {
-	l := c.lanes[laneMuxed]
-	if l.start+c.target-c.segStart > c.longestSegment() {
-		c.cutInside()
-	}
-	end := l.start + c.target
-	if c.pend != nil {
-		end = c.place(end)
-		c.pend = nil
-		c.floor, c.hasFloor = end, true
-	}
-	c.closePart(end)
-}
-
 // cutInside ends the segment before the pending picture, which is no keyframe, or where the last part
 // ended.
 func (c *cutter) cutInside() {
-	l := c.lanes[laneMuxed]
-	if c.pend != nil && c.pend.at > l.start {
-		c.closePart(c.pend.at)
+	v := c.lead
+	if v.pend != nil && v.pend.at > v.lane.start {
+		v.closePart(v.pend.at)
 	}
-	at := l.start
+	at := v.lane.start
+	c.cut(at)
 	c.endSegment(at)
-	if c.pend != nil && c.pend.at == at {
-		c.startSegment(c.pend, false)
+	if v.pend != nil && v.pend.at == at {
+		c.startSegment(v.pend, false)
 		return
 	}
 	c.startSegmentAt(at, c.anchor.date(at), false)
@@ -311,11 +220,7 @@ func (c *cutter) soundArrived() bool {
 		c.soundLag = false
 		return true
 	}
-	newest := c.cutAt
-	if n := len(c.queue); n > 0 {
-		newest = c.queue[n-1].at
-	}
-	if c.soundLag || newest-c.cutAt > maxSoundWait+c.comp {
+	if c.soundLag || c.newest()-c.cutAt > maxSoundWait+c.lead.comp {
 		c.soundLag = true
 		return true
 	}
@@ -325,21 +230,32 @@ func (c *cutter) soundArrived() bool {
 // finishCut closes part and segment and begins the next with the keyframe that is waiting.
 func (c *cutter) finishCut() {
 	c.cutting = false
-	l := c.lanes[laneMuxed]
-	if c.cutAt > l.start {
-		c.closePart(c.cutAt)
+	v := c.lead
+	if c.cutAt > v.lane.start {
+		v.closePart(c.cutAt)
 	}
+	c.cut(c.cutAt)
 	c.endSegment(c.cutAt)
-	if c.pend == nil {
-		c.take()
+	if v.pend == nil {
+		v.take()
 	}
 	if c.pendingSet != nil {
 		set := c.pendingSet
 		c.pendingSet = nil
 		set()
 	}
-	c.startSegment(c.pend, true)
-	c.early()
+	c.rejoin()
+	c.startSegment(v.pend, true)
+	c.best()
+	v.early()
+}
+
+// edge is how far media has been placed since the last gap, if there was any.
+func (c *cutter) edge() (int64, bool) {
+	if c.hasVideo {
+		return c.lead.floor, c.lead.hasFloor
+	}
+	return c.soundEdge, c.hasSoundEdge
 }
 
 // startSegment begins a segment with a picture.
@@ -353,30 +269,50 @@ func (c *cutter) startSegment(p *picture, independent bool) {
 
 func (c *cutter) startSegmentAt(at int64, wall time.Time, independent bool) {
 	if !independent {
-		// Said once, counted always.
-		if c.stats.NotIndependent++; c.stats.NotIndependent == 1 {
-			c.log.Warn("the GOP is longer than the target duration: segments are cut where there is no keyframe",
-				"target_duration", c.cfg.TargetDuration, "hint", "set the encoder's keyframe interval to 2 s")
-		}
+		c.dependent("the GOP is longer than the target duration: segments are cut where there is no keyframe",
+			"target_duration", c.cfg.TargetDuration, "hint", "set the encoder's keyframe interval to 2 s")
 	}
 	c.segStart, c.inSegment = at, true
 	c.anchor, c.anchored = lineAt{at, wall}, true
-	if l := c.lanes[laneMuxed]; c.hasVideo && l.on {
-		l.openSegment(at, wall, independent, false)
+	if !c.hasVideo {
+		return
+	}
+	for _, v := range c.variants {
+		if v.lane.on {
+			v.open(c.anchor)
+		}
+	}
+	c.lead.fresh, c.lead.lane.open.independent = false, independent
+}
+
+// dependent tells of a segment that begins without a keyframe: said once, counted always.
+func (c *cutter) dependent(msg string, args ...any) {
+	if c.stats.NotIndependent++; c.stats.NotIndependent == 1 {
+		c.log.Warn(msg, args...)
 	}
 }
 
-// endSegment completes the segment in both lanes; the audio lane takes what belongs before the cut.
+// endSegment completes the segment in all lanes; the audio lane takes what belongs before the cut.
 func (c *cutter) endSegment(at int64) {
-	if c.hasVideo && c.lanes[laneMuxed].on {
-		c.lanes[laneMuxed].closeSegment()
+	for _, v := range c.variants {
+		l := v.lane
+		if !c.hasVideo || !l.on {
+			continue
+		}
+		if len(l.open.parts) == 0 {
+			l.gap(max(at, l.start+1), true)
+		}
+		l.closeSegment()
 	}
 	c.drainSound(at, true)
-	if l := c.lanes[laneSound]; l.on {
+	if l := c.alone; l.on {
 		if !l.opened {
 			// No audio came in all of this segment: the audio rendition has a gap, and stays in step.
 			c.gapSegment(l, c.segStart, at, c.anchor.wall)
 		} else {
+			if len(l.open.parts) == 0 {
+				l.gap(max(at, l.start+1), true)
+			}
 			l.closeSegment()
 		}
 	}
@@ -386,46 +322,53 @@ func (c *cutter) endSegment(at int64) {
 // gapSegment lists a stretch without media as one segment.
 func (c *cutter) gapSegment(l *lane, from, to int64, wall time.Time) {
 	l.openSegment(from, wall, false, true)
-	for at := from; at < to; {
-		end := min(at+c.target, to)
-		l.closeGap(end, media.Duration(end-at, rate))
-		at = end
-	}
+	l.gap(to, true)
 	l.closeSegment()
 }
 
 // frontier is how far it is certain to which segment audio belongs.
 func (c *cutter) frontier() int64 {
-	switch start := c.lanes[laneMuxed].start; {
+	switch v := c.lead; {
 	case c.cutting:
 		return c.cutAt
-	case c.pend != nil:
-		return max(c.pend.at+1, start)
+	case v.pend != nil:
+		return max(v.pend.at+1, v.lane.start)
 	default:
-		return max(c.floor, start)
+		return max(v.floor, v.lane.start)
 	}
 }
 
 // feedSound gives the audio lane what the pictures have made certain.
 func (c *cutter) feedSound() {
-	if c.inSegment && c.hasFloor || c.pend != nil {
+	if c.inSegment && c.lead.hasFloor || c.lead.pend != nil {
 		c.drainSound(c.frontier(), false)
 	}
-	c.sound.trim([2]bool{c.hasVideo, c.lanes[laneSound].on})
+	c.sound.trim(c.soundTakers())
 }
 
-// fileTracks are the tracks of the two renditions' init segments.
-func (c *cutter) fileTracks() (muxed, alone []fmp4.Track) {
-	if c.hasVideo {
-		muxed = append(muxed, fmp4.Track{ID: 1, Timescale: rate, Codec: c.video.Codec})
-	}
-	if c.sound.active {
-		t := fmp4.Track{ID: 1, Timescale: uint32(c.sound.track.ClockRate), Codec: c.sound.track.Codec}
-		alone = append(alone, t)
-		if c.hasVideo {
-			t.ID = 2
-			muxed = append(muxed, t)
+// soundTakers are the lanes that take audio at present.
+func (c *cutter) soundTakers() (s laneSet) {
+	for _, v := range c.variants {
+		if c.hasVideo && v.live() {
+			s = s.with(v.lane)
 		}
 	}
-	return muxed, alone
+	if c.alone.on {
+		s = s.with(c.alone)
+	}
+	return s
+}
+
+// files are the tracks of a rendition's init segment: of a variant's, or of audio alone; none without media.
+func (c *cutter) files(v *variant) (files []fmp4.Track) {
+	if v != nil {
+		if !v.on {
+			return nil
+		}
+		files = append(files, fmp4.Track{ID: 1, Timescale: rate, Codec: v.track.Codec})
+	}
+	if c.sound.active {
+		files = append(files, fmp4.Track{ID: uint32(len(files) + 1), Timescale: uint32(c.sound.track.ClockRate), Codec: c.sound.track.Codec})
+	}
+	return files
 }

@@ -16,6 +16,17 @@
 // when the frame rate varies, the part ends at the target exactly and the next picture's DTS is taken
 // back to that instant: DTS may always be earlier, PTS never changes.
 //
+// # Several qualities of one picture
+//
+// A stream's video tracks, the best first, become variants: renditions of their own, each with the same audio.
+// The best one that has pictures leads: its keyframes say where segments end, in all renditions at once. The
+// pictures of the others wait until it is certain that no segment begins before them, which is when the
+// leading one's picture of that instant is here; each variant cuts parts by its own pictures. A segment of
+// theirs begins with their own keyframe if that is within maxSkew of the leading one's; else it begins where
+// there is none, and that is counted. A segment's end waits for late variants as it waits for late audio, a
+// little. One that falls silent lists gaps in step with the others and begins again with a keyframe where a
+// segment begins; when the leading one does, the next best leads.
+//
 // # What is shared
 //
 // A part is encoded once per rendition. Every publication of a part makes one immutable snapshot per

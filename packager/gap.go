@@ -1,61 +1,144 @@
 package packager
 
 import (
+	"slices"
+
 	"livesrv/internal/media"
 )
 
 // flush ends what is under way where it is: the last picture gets the usual duration, the segment ends.
-// What comes next begins a new one with a keyframe.
-func (c *cutter) flush() {
+// What comes next begins a new one with a keyframe; last says that nothing comes next. keep says of which
+// variants a keyframe is kept that came for that already.
+func (c *cutter) flush(last bool, keep ...*variant) {
 	if c.hasVideo {
-		c.flushVideo()
+		if c.needKey && len(keep) > 0 {
+			c.forget(keep)
+			return // what is kept waits for the others
+		}
+		c.flushVideo(last, keep)
 	} else if c.inSegment {
-		if !c.lanes[laneSound].empty() {
+		if !c.alone.empty() {
 			c.closeSoundPart()
 		}
-		if len(c.lanes[laneSound].open.parts) > 0 {
+		if len(c.alone.open.parts) > 0 {
 			c.endSoundOnly()
 		}
 		c.inSegment = false
 	}
-	c.sound.restart()
-	c.pend, c.queue = nil, c.queue[:0]
-	c.cutting, c.hasDTS, c.needKey = false, false, true
-	if c.hasFloor {
-		c.gapEdge = c.floor
+	if len(keep) > 0 {
+		c.sound.rewind()
+	} else {
+		c.sound.restart()
 	}
-	c.hasFloor = false
-	c.cad.sinceKey, c.cad.gop = 0, 0
+	c.cutting, c.needKey = false, true
+	if edge, ok := c.edge(); ok {
+		c.gapEdge = edge
+	}
+	c.hasSoundEdge = false
+	c.forget(keep)
 }
 
-func (c *cutter) flushVideo() {
+func (c *cutter) forget(keep []*variant) {
+	for _, v := range c.variants {
+		v.forget(slices.Contains(keep, v))
+	}
+}
+
+func (c *cutter) flushVideo(last bool, keep []*variant) {
 	if c.needKey {
 		return
 	}
-	c.soundLag = true // wait no longer
-	c.advance()
-	if c.pend != nil {
-		c.floor = c.place(c.pend.at + c.cad.interval())
-		c.hasFloor, c.pend = true, nil
+	if !c.cutting || len(keep) == 0 {
+		c.soundLag, c.hurry = true, true // wait no longer
+		c.advance()
+		c.hurry = false
 	}
-	if !c.inSegment || !c.hasFloor {
+	for _, v := range c.variants {
+		if v.live() {
+			v.drain(slices.Contains(keep, v))
+		}
+	}
+	if !c.inSegment || !c.lead.hasFloor {
 		return
 	}
-	if c.floor > c.lanes[laneMuxed].start {
-		c.closePart(c.floor)
+	if !last && c.stub() {
+		c.dropStub()
+		return
 	}
-	if len(c.lanes[laneMuxed].open.parts) > 0 {
-		c.endSegment(c.floor)
+	listed := false
+	for _, v := range c.variants {
+		if v.live() && v.hasFloor && v.floor > v.lane.start || !v.lane.empty() {
+			v.closePart(v.floor)
+		}
+		listed = listed || v.on && len(v.lane.open.parts) > 0
+	}
+	if listed {
+		for _, v := range c.variants {
+			if c.lead.floor-v.lane.start >= c.target/2 {
+				v.fill(c.lead.floor, true)
+			}
+		}
+		c.endSegment(c.lead.floor)
 	}
 	c.inSegment = false
 }
 
-// resume begins again with a keyframe, after filling up to it with gap what was missed.
-func (c *cutter) resume(au *media.AccessUnit, at int64) {
-	c.needKey, c.resumedAt = false, at
-	c.gapTo(at, true)
-	c.sound.dropBefore(at)
-	c.startSegment(&picture{au, at}, true)
+// stub says whether the segment has only just begun: nothing of it is published, and not one frame of its
+// sound has come. A player's buffer ends where the first of its tracks ends, so such a segment adds nothing
+// to it, and hls.js 1.7 waits for ever until it does.
+func (c *cutter) stub() bool {
+	for _, l := range c.lanes {
+		if len(l.open.parts) > 0 {
+			return false
+		}
+	}
+	if !c.sound.active {
+		return false
+	}
+	frame := media.Rescale(frameTicks(c.sound.track, nil), c.sound.track.ClockRate, rate)
+	return c.sound.fresh || c.sound.endLine < c.segStart+frame
+}
+
+// dropStub takes back a segment that has only just begun: the gap begins in its place.
+func (c *cutter) dropStub() {
+	c.lead.floor = c.segStart
+	c.inSegment = false
+	for _, l := range c.lanes {
+		c.stats.Dropped += uint64(l.reopen())
+	}
+}
+
+// resume begins again with keyframes, after filling up to them with gap what was missed. The best variant
+// leads that has one, once all have, or have been waited for. It says whether it did.
+func (c *cutter) resume() bool {
+	var lead *variant
+	var first, newest int64
+	all := true
+	for _, v := range c.variants {
+		switch {
+		case !v.usable():
+		case len(v.queue) == 0:
+			all = false
+		case lead == nil:
+			lead, first, newest = v, v.queue[0].at, v.newest
+		default:
+			first, newest = min(first, v.queue[0].at), max(newest, v.newest)
+		}
+	}
+	if lead == nil || !all && newest-first <= maxVariantWait {
+		return false
+	}
+	p := lead.queue[0]
+	c.lead = lead
+	c.needKey, c.resumedAt = false, p.at
+	c.gapTo(p.at, true)
+	c.sound.dropBefore(p.at)
+	for _, v := range c.variants {
+		v.aim(p.at)
+	}
+	c.rejoin()
+	c.startSegment(&p, true)
+	return true
 }
 
 // gapTo lists gap parts up to the given place: whole parts while the publisher is silent, and the rest
@@ -77,6 +160,10 @@ func (c *cutter) gapTo(to int64, last bool) {
 		}
 		end := min(c.gapEdge+c.target, to)
 		for _, l := range c.lanes {
+			if l.on && !l.opened {
+				// It has begun in the middle of the gap.
+				l.openSegment(c.gapEdge, c.anchor.date(c.gapEdge), false, true)
+			}
 			if l.on {
 				l.closeGap(end, media.Duration(end-c.gapEdge, rate))
 			}
@@ -93,7 +180,11 @@ func (c *cutter) gapTo(to int64, last bool) {
 
 func (c *cutter) closeGapSegment() {
 	for _, l := range c.lanes {
-		if l.on {
+		switch {
+		case !l.on:
+		case !l.listed():
+			l.open.msn++ // it has begun in the gap, and begins with the segment after it
+		default:
 			l.closeSegment()
 		}
 	}

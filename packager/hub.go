@@ -24,6 +24,9 @@ type Deps struct {
 	DataCue func(stream.Data) (Cue, bool)
 	// Opened is called with every new presentation before it has media; Closed when it has ended.
 	Opened, Closed func(*Presentation)
+	// OnAirChanged is called when media has begun to come in for a stream, or has stopped: at once when the publisher
+	// leaves, after Config.GapAfter when it has only fallen silent. Stats().OnAir says which.
+	OnAirChanged func(stream string)
 }
 
 // Hub keeps one presentation for every stream that has been on air.
@@ -115,6 +118,7 @@ func (h *Hub) tick() {
 		since, over := p.over()
 		if !over {
 			p.tick()
+			h.tell(p)
 			if _, over = p.over(); over {
 				h.closed(p)
 			}
@@ -123,6 +127,13 @@ func (h *Hub) tick() {
 		if time.Since(since) > h.cfg.Window {
 			h.drop(p)
 		}
+	}
+}
+
+// tell tells of media that has begun to come in, or stopped.
+func (h *Hub) tell(p *Presentation) {
+	if p.turned() && h.deps.OnAirChanged != nil {
+		h.deps.OnAirChanged(p.name)
 	}
 }
 
@@ -194,10 +205,12 @@ func (f *follower) take(it stream.Item) {
 			f.p.setTracks(f.tracks)
 		}
 		f.p.push(it.AU)
+		f.h.tell(f.p)
 	case it.Data != nil:
 		f.data(it.Data)
 	case it.Absent && f.p != nil:
 		f.p.absent()
+		f.h.tell(f.p)
 	}
 }
 

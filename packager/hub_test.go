@@ -24,6 +24,7 @@ func TestHub(t *testing.T) {
 		cfg := DefaultConfig()
 		cfg.EndAfter = 20 * time.Second
 		var opened, closed []*Presentation
+		var turns []string
 		hub, err := NewHub(cfg, Deps{Streams: reg, Log: log,
 			DataCue: func(d stream.Data) (Cue, bool) { return pin("pin_data", d.Wall), d.Name == "onTextData" },
 			Opened: func(p *Presentation) {
@@ -32,7 +33,8 @@ func TestHub(t *testing.T) {
 					t.Error(err)
 				}
 			},
-			Closed: func(p *Presentation) { closed = append(closed, p) }})
+			Closed:       func(p *Presentation) { closed = append(closed, p) },
+			OnAirChanged: func(name string) { turns = append(turns, name) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,6 +83,10 @@ func TestHub(t *testing.T) {
 		}
 		if m := list(t, p, "v0"); len(m.DateRanges) != 2 || len(m.Segments) < 2 {
 			t.Errorf("%d segments, dateranges %+v", len(m.Segments), m.DateRanges)
+		}
+		synctest.Wait()
+		if len(turns) != 2 || p.Stats().OnAir {
+			t.Errorf("%d turns after one publication, on air %v", len(turns), p.Stats().OnAir)
 		}
 		edge, ok := p.Edge()
 		if d := time.Since(edge); !ok || d < -50*time.Millisecond || d > time.Second {

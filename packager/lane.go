@@ -11,13 +11,18 @@ import (
 	"livesrv/packager/playlist"
 )
 
-// The lanes: video with audio, and audio alone.
+// maxVariants is how many qualities of the picture are packaged: what a browser sends at most is three, and
+// each costs its bit rate in memory again.
+const maxVariants = 4
+
+// The lanes: video with audio, the best quality first, and audio alone.
 const (
-	laneMuxed = iota
-	laneSound
+	laneMuxed = 0
+	laneSound = maxVariants
+	maxLanes  = maxVariants + 1
 )
 
-var laneNames = [2]string{laneMuxed: "v0", laneSound: "a0"}
+var laneNames = [maxLanes]string{"v0", "v1", "v2", "v3", laneSound: "a0"}
 
 // lane makes one rendition: it fills the open part, encodes it, lists it, and publishes snapshots. The
 // cutter tells it where to cut; the presentation's lock guards it.
@@ -124,7 +129,8 @@ func (l *lane) openSegment(start int64, pdt time.Time, independent, gap bool) {
 	l.open.uri = segmentURI(l.open.msn)
 	l.open.init, l.open.initURI = l.init, initURI(l.init)
 	l.open.independent, l.open.gap = independent, gap
-	l.open.disc, l.disc = l.disc, false
+	// One that was opened and got no part is opened again: its discontinuity stays.
+	l.open.disc, l.disc = l.open.disc || l.disc, false
 	l.opened = true
 	l.start = start
 }
@@ -166,13 +172,8 @@ func (l *lane) closePart(end int64, dur time.Duration) {
 	l.part.Sequence = l.seq
 	data := l.part.Append(make([]byte, 0, l.part.Size()))
 	l.list(part{data: data, dur: dur, independent: l.hasKey || !l.pictures})
-	for i := range l.part.Runs {
-		run := &l.part.Runs[i]
-		clear(run.Samples)
-		run.Samples = run.Samples[:0]
-	}
 	clear(l.part.Events)
-	l.hasKey = false
+	l.emptyPart()
 	l.start = end
 }
 
@@ -180,6 +181,14 @@ func (l *lane) closePart(end int64, dur time.Duration) {
 func (l *lane) closeGap(end int64, dur time.Duration) {
 	l.list(part{dur: dur, gap: true})
 	l.start = end
+}
+
+// gap lists gap parts: whole ones up to the given place, and what is left over if asked.
+func (l *lane) gap(to int64, rest bool) {
+	for target := l.shared.target; l.start+target <= to || rest && l.start < to; {
+		end := min(l.start+target, to)
+		l.closeGap(end, media.Duration(end-l.start, rate))
+	}
 }
 
 func (l *lane) list(p part) {
@@ -197,6 +206,7 @@ func (l *lane) closeSegment() {
 	l.open = segment{msn: g.msn + 1, init: l.init, initURI: initURI(l.init)}
 	l.opened = false
 	l.dirty = true
+	g.gap = !slices.ContainsFunc(g.parts, func(p part) bool { return !p.gap })
 	g.complete()
 	// A fresh array: snapshots share the old one, and what slides out of the new one can be freed.
 	l.segs = append(slices.Grow(slices.Clone(l.segs), 1), &g)
@@ -208,6 +218,31 @@ func (l *lane) closeSegment() {
 	if !g.gap {
 		l.rates.segment(l.segs[l.first:], l.shared.cfg.TargetDuration)
 	}
+}
+
+// reopen takes back the open segment, of which nothing is published, and says how many access units were in it.
+func (l *lane) reopen() (dropped int) {
+	if !l.opened {
+		return 0
+	}
+	for i := range l.part.Runs {
+		dropped += len(l.part.Runs[i].Samples)
+	}
+	l.disc = l.open.disc
+	l.open = segment{msn: l.open.msn, init: l.init, initURI: initURI(l.init)}
+	l.opened = false
+	l.emptyPart()
+	return dropped
+}
+
+// emptyPart makes room for the next part's samples.
+func (l *lane) emptyPart() {
+	for i := range l.part.Runs {
+		run := &l.part.Runs[i]
+		clear(run.Samples)
+		run.Samples = run.Samples[:0]
+	}
+	l.hasKey = false
 }
 
 // slide takes the oldest segments off the list while the rest still fills the window, and lets go of
@@ -260,20 +295,33 @@ func (l *lane) publish(reports []playlist.Report, ended, quiet bool) {
 		ended:   ended,
 	}
 	if quiet && old != nil {
-		s.next = old.next
+		s.next, s.media = old.next, old.media
 		l.r.snap.Store(s)
 		return
 	}
-	s.next = make(chan struct{})
+	s.next, s.media = make(chan struct{}), make(chan struct{})
 	l.dirty = false
 	l.r.snap.Store(s)
 	if old != nil {
+		// Who waits for media goes first: when a thousand are woken at once, the last waits for all before it, and it is
+		// the picture that a viewer sees late.
+		close(old.media)
 		close(old.next)
 	}
 }
 
 // listed says whether there is anything to list.
 func (l *lane) listed() bool { return len(l.segs) > 0 || len(l.open.parts) > 0 }
+
+// hasMedia says whether not everything that is listed is gap.
+func (l *lane) hasMedia() bool {
+	for i := len(l.segs) - 1; i >= l.first; i-- {
+		if !l.segs[i].gap {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.open.parts, func(p part) bool { return !p.gap })
+}
 
 // report says how far the rendition is, for the other's playlist.
 func (l *lane) report() playlist.Report {

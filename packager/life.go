@@ -11,7 +11,7 @@ func (p *Presentation) absent() {
 	if p.ended || !p.hasOrigin {
 		return
 	}
-	p.cut.flush()
+	p.cut.flush(false)
 	p.publish(false)
 }
 
@@ -34,7 +34,7 @@ func (p *Presentation) tick() {
 	if p.hasOrigin && now.Sub(p.lastOut) >= p.cfg.GapAfter {
 		c := p.cut
 		if !c.needKey {
-			c.flush()
+			c.flush(false)
 			p.log.Warn("nothing has come from the publisher: the playlist goes on with gaps", "after", p.cfg.GapAfter)
 		}
 		// What may still be on its way is left room for: the publisher's delay, and a part.
@@ -47,7 +47,7 @@ func (p *Presentation) tick() {
 func (p *Presentation) end(now time.Time) {
 	c := p.cut
 	if p.hasOrigin && !c.needKey {
-		c.flush()
+		c.flush(true)
 	}
 	if c.inSegment {
 		c.closeGapSegment()
@@ -65,6 +65,18 @@ func (p *Presentation) close() {
 	if !p.ended {
 		p.end(p.now())
 	}
+}
+
+// onAir says whether media comes in. The caller holds the lock.
+func (p *Presentation) onAir() bool { return !p.ended && !p.cut.needKey }
+
+// turned says whether media has begun to come in, or stopped, since the last call.
+func (p *Presentation) turned() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.toldOnAir
+	p.toldOnAir = p.onAir()
+	return p.toldOnAir != was
 }
 
 // over says whether the presentation has ended, and since when.

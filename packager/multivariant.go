@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,14 +36,17 @@ func (p *Presentation) publishMulti() {
 	old := p.multi.Load()
 	m := &multi{target: p.cfg.TargetDuration, ready: true, ended: p.ended}
 	m.list.IndependentSegments = true
+	shown := slices.ContainsFunc(p.cut.variants, func(v *variant) bool { return v.lane.on && v.lane.hasMedia() })
+	// The best quality comes first: players begin with it unless they have measured that they should not, and
+	// people on a thin line find theirs within a few parts.
 	for _, l := range p.cut.lanes {
-		if !l.on {
-			continue
+		if !l.on || l != p.cut.alone && shown && !l.hasMedia() {
+			continue // a quality that has been silent for the whole window is of no use to begin with
 		}
 		if len(l.segs) == 0 && len(l.open.parts) == 0 && !p.ended {
 			return // not all renditions have media yet
 		}
-		m.list.Variants = append(m.list.Variants, p.variant(l))
+		m.list.Variants = append(m.list.Variants, p.stream(l))
 		for _, g := range l.segs[l.first:] {
 			if !g.independent && !g.gap {
 				m.list.IndependentSegments = false // it is only claimed while it is true (App 9.11)
@@ -69,17 +73,20 @@ func equalVariants(a, b []playlist.Variant) bool {
 	return true
 }
 
-// variant describes a lane. "CODECS lists every format in any rendition" (bis §6.2.4).
-func (p *Presentation) variant(l *lane) playlist.Variant {
+// stream describes a lane. "CODECS lists every format in any rendition" (bis §6.2.4).
+func (p *Presentation) stream(l *lane) playlist.Variant {
 	v := playlist.Variant{URI: l.r.name + "/" + playlistName}
 	v.Bandwidth, v.AverageBandwidth = l.rates.declared()
 	var codecs []string
-	if l.index == laneMuxed && p.cut.video.Codec != nil {
-		codecs = append(codecs, p.cut.video.Codec.RFC6381())
-		if pic, ok := media.PictureOf(p.cut.video.Codec); ok {
+	for _, q := range p.cut.variants {
+		if q.lane != l || q.track.Codec == nil {
+			continue
+		}
+		codecs = append(codecs, q.track.Codec.RFC6381())
+		if pic, ok := media.PictureOf(q.track.Codec); ok {
 			v.Width, v.Height = pic.Width, pic.Height
 		}
-		v.FrameRate = p.cut.cad.frameRate(p.cut.declared)
+		v.FrameRate = q.frameRate()
 	}
 	if (l.index == laneSound || l.sound) && p.cut.sound.track.Codec != nil {
 		codecs = append(codecs, p.cut.sound.track.Codec.RFC6381())

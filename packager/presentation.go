@@ -22,7 +22,7 @@ type Presentation struct {
 	holds holds
 
 	// What readers use without a lock.
-	lanes [2]atomic.Pointer[Rendition]
+	lanes [maxLanes]atomic.Pointer[Rendition]
 	multi atomic.Pointer[multi]
 
 	mu    sync.Mutex
@@ -30,9 +30,10 @@ type Presentation struct {
 	cues  cueList
 	stats Stats
 	start *starter
-	// declared are the stream's tracks, active the ones that are packaged.
-	declared []media.Track
-	ended    bool
+	// videos and sound are those of the stream's tracks that can be packaged, the best picture first.
+	videos []media.Track
+	sound  *media.Track
+	ended  bool
 	// origin is where the presentation begins, on the line.
 	origin    int64
 	hasOrigin bool
@@ -41,6 +42,8 @@ type Presentation struct {
 	lastIn, lastOut time.Time
 	lag             time.Duration
 	endedAt         time.Time
+	// toldOnAir is whether media came in when turned was last asked.
+	toldOnAir bool
 	// refused is what was last said of a stream that cannot be packaged.
 	refused string
 }
@@ -50,10 +53,8 @@ func newPresentation(name string, cfg Config, log *slog.Logger, now func() time.
 	p.log = log.With("room", "packager", "stream", name)
 	p.cues.place = p.place
 	s := &shared{cfg: cfg, cues: &p.cues, stats: &p.stats, now: now}
-	p.cut = &cutter{shared: s, log: p.log, needKey: true}
-	for i := range p.cut.lanes {
-		p.cut.lanes[i] = newLane(i, s, &p.holds)
-	}
+	p.cut = newCutter(s, p.log, &p.holds)
+	p.cut.begin = p.begin
 	p.start = &starter{}
 	p.multi.Store(&multi{next: make(chan struct{}), target: cfg.TargetDuration})
 	return p
@@ -62,8 +63,8 @@ func newPresentation(name string, cfg Config, log *slog.Logger, now func() time.
 // Name is the stream's name.
 func (p *Presentation) Name() string { return p.name }
 
-// Rendition finds a rendition: "v0" has video and audio together, "a0" audio alone. Renditions are there
-// from the first part on.
+// Rendition finds a rendition: "v0" has the best video and audio together, "v1" the next best, "a0" audio
+// alone. Renditions are there from their first part on.
 func (p *Presentation) Rendition(name string) (*Rendition, bool) {
 	for i, n := range laneNames {
 		if n == name {
@@ -158,13 +159,13 @@ func (p *Presentation) Stats() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.Ended = p.ended
-	s.OnAir = !p.ended && !p.cut.needKey
+	s.OnAir = p.onAir()
 	s.Cues = len(p.cues.all)
 	if p.hasOrigin {
 		s.PartTarget = media.Duration(p.cut.target, rate)
 	}
 	if p.cut.hasVideo {
-		s.FrameRate = p.cut.cad.frameRate(p.cut.declared)
+		s.FrameRate = p.cut.lead.frameRate()
 	}
 	s.Edge, _ = p.edge()
 	return s
@@ -233,19 +234,19 @@ func (p *Presentation) publish(quiet bool) {
 	if !p.begun() {
 		return
 	}
-	for i, l := range p.cut.lanes {
+	for _, l := range p.cut.lanes {
 		if !l.on || !l.dirty && !quiet && !joined && !p.ended {
 			continue
 		}
 		var reports []playlist.Report
-		for j, o := range p.cut.lanes {
-			if j != i && o.on && o.listed() {
+		for _, o := range p.cut.lanes {
+			if o != l && o.on && o.listed() {
 				reports = append(reports, o.report())
 			}
 		}
 		l.publish(reports, p.ended, (quiet || joined) && !l.dirty)
-		if p.lanes[i].Load() == nil {
-			p.lanes[i].Store(l.r)
+		if p.lanes[l.index].Load() == nil {
+			p.lanes[l.index].Store(l.r)
 		}
 		changed = true
 	}
@@ -257,12 +258,17 @@ func (p *Presentation) publish(quiet bool) {
 // begun says whether every rendition that there is at the start has media: each reports on the other from
 // its first playlist on (docs/hls.md rule 21).
 func (p *Presentation) begun() bool {
-	for i, l := range p.cut.lanes {
-		if l.on && len(l.segs) == 0 && len(l.open.parts) == 0 && p.lanes[1-i].Load() == nil && !p.ended {
-			return false
-		}
+	if p.ended {
+		return true
 	}
-	return true
+	waits := false
+	for _, l := range p.cut.lanes {
+		if p.lanes[l.index].Load() != nil {
+			return true
+		}
+		waits = waits || l.on && !l.listed()
+	}
+	return !waits
 }
 
 // Multivariant gives the multivariant playlist, waiting for the first part of every rendition.

@@ -200,8 +200,8 @@ func TestRealMedia(t *testing.T) {
 	}
 }
 
-// probe reads a rendition with ffprobe and compares every packet's time with the access units'.
-func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, aus []*media.AccessUnit) {
+// whole is all that a rendition has, as one file.
+func whole(t *testing.T, r *Rendition) []byte {
 	t.Helper()
 	snap := r.snap.Load()
 	init, ok := r.Init(snap.segs[0].init)
@@ -214,8 +214,15 @@ func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, au
 			file = append(file, b...)
 		}
 	}
+	return file
+}
+
+// probe reads a rendition with ffprobe and compares every packet's time with the access units'.
+func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, aus []*media.AccessUnit) {
+	t.Helper()
+	snap := r.snap.Load()
 	name := filepath.Join(t.TempDir(), "out.mp4")
-	if err := os.WriteFile(name, file, 0o644); err != nil {
+	if err := os.WriteFile(name, whole(t, r), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("ffprobe", "-v", "warning", "-of", "json", "-show_packets", "-show_streams", name)
@@ -278,5 +285,80 @@ func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, au
 	}
 	if listed < 4900*time.Millisecond {
 		t.Errorf("%s: %v listed", r.Name(), listed)
+	}
+}
+
+// TestRealLayers packages one picture in three sizes, as three encoders make it, and has ffmpeg decode every
+// variant.
+func TestRealLayers(t *testing.T) {
+	t.Parallel()
+	const source = "-f lavfi -i testsrc2=s=1280x720:r=30:d=6 -f lavfi -i sine=frequency=440:sample_rate=48000:d=6 -ac 2 -c:v libx264 -preset ultrafast -bf 0 -sc_threshold 0 -g 60 -c:a aac "
+	var tracks []media.Track
+	var all []*media.AccessUnit
+	var sound media.Track
+	layers := make([][]*media.AccessUnit, 3)
+	for i, scale := range []string{"1280:720", "640:360", "320:180"} {
+		set, aus := encode(t, source+"-vf scale="+scale)
+		for n := range set {
+			if set[n].Codec.Kind() == media.Video {
+				set[n].ID = i
+				tracks = append(tracks, set[n])
+			} else {
+				sound = set[n]
+			}
+		}
+		for _, au := range aus {
+			video := set[au.Track].Codec.Kind() == media.Video
+			if video {
+				au.Track = 0
+				layers[i] = append(layers[i], au)
+			}
+			if !video && i == 0 {
+				for l := range layers {
+					layers[l] = append(layers[l], &media.AccessUnit{Track: 1, PTS: au.PTS, DTS: au.DTS})
+				}
+			}
+			if video || i == 0 {
+				pushed := *au
+				if pushed.Track = i; !video {
+					pushed.Track = 3
+				}
+				all = append(all, &pushed)
+			}
+		}
+	}
+	sound.ID = 3
+	tracks = append(tracks, sound)
+	slices.SortStableFunc(all, func(a, b *media.AccessUnit) int {
+		return int(media.Rescale(a.DTS, tracks[a.Track].ClockRate, rate) - media.Rescale(b.DTS, tracks[b.Track].ClockRate, rate))
+	})
+	s := newSynth(DefaultConfig())
+	s.p.setTracks(tracks)
+	for _, au := range all {
+		s.at(media.Rescale(au.DTS, tracks[au.Track].ClockRate, rate))
+		s.p.push(au)
+	}
+	s.p.close()
+	multi, err := s.p.Multivariant(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, size := range []string{"1280x720", "640x360", "320x180"} {
+		if !strings.Contains(string(multi.Plain), "RESOLUTION="+size+",FRAME-RATE=30.000\n"+laneNames[i]+"/media.m3u8") {
+			t.Errorf("%s is not %s in\n%s", laneNames[i], size, multi.Plain)
+		}
+		r, ok := s.p.Rendition(laneNames[i])
+		if !ok {
+			t.Fatalf("no %s", laneNames[i])
+		}
+		probe(t, s.p, r, []media.Track{tracks[i], sound}, layers[i])
+		cmd := exec.Command("ffmpeg", "-v", "warning", "-i", "-", "-f", "null", "-")
+		cmd.Stdin = bytes.NewReader(whole(t, r))
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("%s: ffmpeg: %v: %s", laneNames[i], err, out)
+		}
+	}
+	if st := s.p.Stats(); st.NotIndependent != 0 || st.GapSegments != 0 || st.Dropped != 0 {
+		t.Errorf("%+v", st)
 	}
 }

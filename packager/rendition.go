@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Rendition is one media playlist with its parts: "v0" has video and audio together, "a0" audio alone.
+// Rendition is one media playlist with its parts: "v0", "v1" … have video and audio together, the best
+// quality first, "a0" audio alone.
 // It is safe for concurrent use; reading takes no lock.
 type Rendition struct {
 	name   string
@@ -59,7 +60,7 @@ func (r *Rendition) Part(ctx context.Context, msn uint64, n int) (Blob, error) {
 	t := r.holds.begin()
 	defer r.holds.done(t)
 	for s.hinted(msn, n) {
-		if err := wait(ctx, s.next, t); err != nil {
+		if err := wait(ctx, s.media, t); err != nil {
 			return failed, err
 		}
 		s = r.snap.Load()
@@ -76,7 +77,7 @@ func (r *Rendition) Segment(ctx context.Context, msn uint64) (Body, error) {
 		t := r.holds.begin()
 		defer r.holds.done(t)
 		for s.open.msn == msn && !s.ended {
-			if err := wait(ctx, s.next, t); err != nil {
+			if err := wait(ctx, s.media, t); err != nil {
 				return failed, err
 			}
 			s = r.snap.Load()

@@ -64,10 +64,11 @@ func (p *part) tag() playlist.Part {
 	return playlist.Part{Duration: p.dur, URI: p.uri, Independent: p.independent, Gap: p.gap}
 }
 
-// snapshot is a rendition at one instant. It never changes; next is closed when there is a newer one.
+// snapshot is a rendition at one instant. It never changes; media and then next are closed when there is a newer one:
+// the one for those who wait for a part or a segment, the other for those who wait for a playlist.
 type snapshot struct {
-	next chan struct{}
-	head *playlist.Header
+	next, media chan struct{}
+	head        *playlist.Header
 	// segs are the complete segments that are kept, the oldest first; those from first on are listed.
 	segs  []*segment
 	first int

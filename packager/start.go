@@ -1,10 +1,13 @@
 package packager
 
 import (
+	"math/bits"
+	"slices"
 	"time"
 
 	"livesrv/internal/fault"
 	"livesrv/internal/media"
+	"livesrv/packager/fmp4"
 	"livesrv/packager/playlist"
 )
 
@@ -24,29 +27,33 @@ type starter struct {
 	// since is when the first of them came in.
 	since time.Time
 
-	key, sound         bool
+	// keyed has a bit for each variant whose keyframe has come.
+	keyed              uint
+	sound              bool
 	firstDTS, lastDTS  int64
 	firstLine, endLine int64
 	// frame is the first audio frame.
 	frame *media.AccessUnit
 }
 
-// add keeps an access unit of a packaged kind.
-func (s *starter) add(au *media.AccessUnit, t media.Track, now time.Time) {
+// add keeps an access unit of a packaged kind: a picture of the given variant, or audio at -1.
+func (s *starter) add(au *media.AccessUnit, variant int, t *media.Track, now time.Time) {
 	if len(s.held) == 0 {
 		s.since = now
 	}
 	if len(s.held) >= maxStart {
 		return
 	}
-	if t.Codec.Kind() == media.Video {
-		if !s.key && !au.Key {
+	if variant >= 0 {
+		bit := uint(1) << variant
+		if s.keyed&bit == 0 && !au.Key {
 			return
 		}
-		if !s.key {
-			s.key, s.firstDTS = true, au.DTS
+		if s.keyed == 0 {
+			s.firstDTS, s.lastDTS = au.DTS, au.DTS
 		}
-		s.lastDTS = au.DTS
+		s.keyed |= bit
+		s.lastDTS = max(s.lastDTS, au.DTS)
 	} else {
 		at := media.Rescale(au.PTS, t.ClockRate, rate)
 		if !s.sound {
@@ -57,8 +64,8 @@ func (s *starter) add(au *media.AccessUnit, t media.Track, now time.Time) {
 	s.held = append(s.held, au)
 }
 
-// decided says whether enough is known of a stream that declares these kinds of track.
-func (s *starter) decided(video, sound bool, target int64, now time.Time) bool {
+// decided says whether enough is known of a stream that declares so many variants, and perhaps audio.
+func (s *starter) decided(variants int, sound bool, target int64, now time.Time) bool {
 	if len(s.held) == 0 {
 		return false
 	}
@@ -66,10 +73,11 @@ func (s *starter) decided(video, sound bool, target int64, now time.Time) bool {
 		return true
 	}
 	switch {
-	case s.key:
+	case s.keyed != 0:
 		span := s.lastDTS - s.firstDTS
-		return span >= target && (s.sound || !sound || span >= startPatience)
-	case s.sound && !video:
+		all := bits.OnesCount(s.keyed) == variants && (s.sound || !sound)
+		return span >= target && (all || span >= startPatience)
+	case s.sound && variants == 0:
 		return s.endLine-s.firstLine >= target
 	}
 	return s.sound && s.endLine-s.firstLine >= videoPatience
@@ -83,41 +91,92 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 	if p.ended {
 		return
 	}
-	p.declared = tracks
-	for _, t := range tracks {
-		if t.Codec == nil || t.Codec.RFC6381() == "" {
-			p.refuse(fault.New(fault.Invalid, "the parameter sets of track %d are missing or cannot be read: it is left out", t.ID))
-		}
-	}
+	p.declare(tracks)
 	if p.start != nil {
 		// Nothing is packaged yet: what was kept may need other parameter sets.
 		p.start = &starter{}
 		return
 	}
-	video, sound := p.track(media.Video), p.track(media.Audio)
-	same := func(now *media.Track, had bool, was media.Track) bool {
-		if now == nil || !had {
-			return now == nil && !had
-		}
-		return media.Equal(now.Codec, was.Codec) && now.ClockRate == was.ClockRate
-	}
 	c := p.cut
-	if same(video, c.hasVideo, c.video) && same(sound, c.sound.active, c.sound.track) {
-		if video != nil {
-			c.video.ID = video.ID
-		}
-		if sound != nil {
-			c.sound.track.ID = sound.ID
-		}
+	if len(p.videos) > 0 != c.hasVideo || (p.sound != nil) != c.sound.active {
+		c.flush(false)
+		p.publish(false)
+		p.start = &starter{}
 		return
 	}
-	c.flush()
+	sound := p.sound == nil || sameTrack(*p.sound, c.sound.track)
+	if p.sound != nil && sound {
+		c.sound.track.ID = p.sound.ID
+	}
+	var kept, changed []*variant
+	for i, v := range c.variants {
+		if v.declares(p.video(i)) {
+			kept = append(kept, v)
+		} else {
+			changed = append(changed, v)
+		}
+	}
+	switch {
+	case sound && len(changed) == 0:
+	case sound && len(kept) > 0 && !slices.Contains(changed, c.lead):
+		p.changeFollowers(changed)
+	default:
+		if !sound {
+			kept = nil
+		}
+		c.flush(false, kept...)
+		p.publish(false)
+		p.configure(p.videos, p.sound)
+	}
+}
+
+// declare sorts out of the stream's tracks what is packaged: the first audio track, and video tracks, which
+// come in descending quality.
+func (p *Presentation) declare(tracks []media.Track) {
+	p.videos, p.sound = nil, nil
+	for i, t := range tracks {
+		switch {
+		case t.Codec == nil || t.Codec.RFC6381() == "":
+			p.refuse(fault.New(fault.Invalid, "the parameter sets of track %d are missing or cannot be read: it is left out", t.ID))
+		case t.Codec.Kind() == media.Audio && p.sound == nil:
+			p.sound = &tracks[i]
+		case t.Codec.Kind() == media.Video && len(p.videos) < maxVariants:
+			p.videos = append(p.videos, t)
+		}
+	}
+	p.cut.arrange(p.videos)
+}
+
+func sameTrack(a, b media.Track) bool {
+	return a.ClockRate == b.ClockRate && media.Equal(a.Codec, b.Codec)
+}
+
+// changeFollowers takes other tracks for variants that do not lead: they have a gap up to the next segment,
+// the others go on.
+func (p *Presentation) changeFollowers(changed []*variant) {
+	c := p.cut
+	if c.needKey {
+		for _, v := range changed {
+			v.forget(false)
+		}
+		p.configure(p.videos, p.sound)
+		return
+	}
+	for i, v := range c.variants {
+		if !slices.Contains(changed, v) {
+			continue
+		}
+		if v.live() {
+			v.leave()
+		}
+		v.forget(false)
+		v.stale, v.coming = true, media.Track{}
+		if t := p.video(i); t != nil {
+			v.coming = *t
+		}
+	}
+	c.pendingSet = func() { p.configure(p.videos, p.sound) }
 	p.publish(false)
-	if (video != nil) == c.hasVideo && (sound != nil) == c.sound.active {
-		p.configure(video, sound)
-		return
-	}
-	p.start = &starter{}
 }
 
 // refuse says once what of the stream cannot be packaged.
@@ -128,14 +187,22 @@ func (p *Presentation) refuse(err error) {
 	}
 }
 
-// track is the first declared track of a kind.
-func (p *Presentation) track(k media.Kind) *media.Track {
-	for i := range p.declared {
-		if c := p.declared[i].Codec; c != nil && c.Kind() == k && c.RFC6381() != "" {
-			return &p.declared[i]
-		}
+// video is the track of a variant, nil where there is none.
+func (p *Presentation) video(variant int) *media.Track {
+	if variant < len(p.videos) {
+		return &p.videos[variant]
 	}
 	return nil
+}
+
+// variant is which variant a video track is; -1 for none.
+func (p *Presentation) variant(track int) int {
+	for i := range p.videos {
+		if p.videos[i].ID == track {
+			return i
+		}
+	}
+	return -1
 }
 
 // push takes an access unit.
@@ -145,15 +212,9 @@ func (p *Presentation) push(au *media.AccessUnit) {
 	if p.ended {
 		return
 	}
-	video, sound := p.track(media.Video), p.track(media.Audio)
-	var t *media.Track
-	switch {
-	case video != nil && video.ID == au.Track:
-		t = video
-	case sound != nil && sound.ID == au.Track:
-		t = sound
-	default:
-		p.stats.Dropped++ // a second track of its kind
+	i := p.variant(au.Track)
+	if i < 0 && (p.sound == nil || p.sound.ID != au.Track) {
+		p.stats.Dropped++ // a second audio track, or a quality too many
 		return
 	}
 	now := p.now()
@@ -162,36 +223,50 @@ func (p *Presentation) push(au *media.AccessUnit) {
 		p.lag = min(max(0, now.Sub(au.Wall)), 5*time.Second)
 	}
 	if p.start != nil {
-		p.start.add(au, *t, now)
+		p.start.add(au, i, p.sound, now)
 		p.tryStart(now)
 	} else {
-		p.feed(au, t, video, sound)
+		p.feed(au, i)
 	}
 	if !p.cut.needKey {
 		p.lastOut = now
 	}
-	p.publish(false)
+	// Most access units complete no part, and cues expire by the tick.
+	if p.changed() {
+		p.publish(false)
+	}
 }
 
-// feed gives an access unit to the cutter. One of a track that is not packaged yet brings it in.
-func (p *Presentation) feed(au *media.AccessUnit, t, video, sound *media.Track) {
+// changed says whether there is anything that no snapshot has yet.
+func (p *Presentation) changed() bool {
+	for _, l := range p.cut.lanes {
+		if l.on && l.dirty {
+			return true
+		}
+	}
+	return false
+}
+
+// feed gives an access unit to the cutter: a picture of the given variant, or audio at -1. One of a kind that
+// is not packaged yet brings it in.
+func (p *Presentation) feed(au *media.AccessUnit, variant int) {
 	c := p.cut
-	if t == video {
+	if variant >= 0 {
 		if !c.hasVideo {
 			if !au.Key {
 				p.stats.Dropped++
 				return
 			}
-			c.flush()
-			p.configure(video, p.ifActive(sound))
+			c.flush(false)
+			p.configure(p.videos, p.ifActive(p.sound))
 		}
-		c.pushVideo(au)
-		p.dropSilentSound(video, sound)
+		c.pushVideo(c.variants[variant], au)
+		p.dropSilentSound()
 		return
 	}
 	if !c.sound.active {
 		if c.pendingSet == nil {
-			c.pendingSet = func() { p.configure(video, sound) }
+			c.pendingSet = func() { p.configure(p.videos, p.sound) }
 		}
 		return
 	}
@@ -207,68 +282,66 @@ func (p *Presentation) ifActive(sound *media.Track) *media.Track {
 
 // dropSilentSound goes on without audio, from the next keyframe, when it has stopped: a player with a
 // track that has no more samples stands still.
-func (p *Presentation) dropSilentSound(video, sound *media.Track) {
+func (p *Presentation) dropSilentSound() {
 	c := p.cut
-	if sound == nil || !c.sound.active || c.pendingSet != nil || !c.hasFloor {
+	if p.sound == nil || !c.sound.active || c.pendingSet != nil || !c.lead.hasFloor {
 		return
 	}
 	heard := c.resumedAt
 	if !c.sound.fresh {
 		heard = max(heard, c.sound.endLine)
 	}
-	if c.floor-heard > 2*media.Ticks(p.cfg.GapAfter, rate) {
-		c.pendingSet = func() { p.configure(video, nil) }
+	if c.lead.floor-heard > 2*media.Ticks(p.cfg.GapAfter, rate) {
+		c.pendingSet = func() { p.configure(p.videos, nil) }
 	}
 }
 
 // tryStart begins, when it is known what with.
 func (p *Presentation) tryStart(now time.Time) {
-	video, sound := p.track(media.Video), p.track(media.Audio)
 	target := media.Ticks(p.cfg.PartDuration, rate)
 	if p.hasOrigin {
 		target = p.cut.target
 	}
-	if !p.start.decided(video != nil, sound != nil, target, now) {
+	if !p.start.decided(len(p.videos), p.sound != nil, target, now) {
 		return
 	}
 	s := p.start
 	p.start = nil
-	if !s.key {
-		video = nil
+	videos, sound := p.videos, p.sound
+	if s.keyed == 0 {
+		videos = nil
 	}
 	if !s.sound {
 		sound = nil
 	}
 	if !p.hasOrigin {
-		p.freeze(s, video, sound)
+		p.freeze(s, videos, sound)
 	}
-	if !p.configure(video, sound) {
+	if !p.configure(videos, sound) {
 		return
 	}
-	allVideo, allSound := p.track(media.Video), p.track(media.Audio)
 	for _, au := range s.held {
-		t := allSound
-		if allVideo != nil && au.Track == allVideo.ID {
-			t = allVideo
-		}
-		if t == allVideo && video == nil || t == allSound && sound == nil {
+		i := p.variant(au.Track)
+		if i >= 0 && len(videos) == 0 || i < 0 && sound == nil {
 			continue
 		}
-		p.feed(au, t, allVideo, allSound)
+		p.feed(au, i)
 	}
 }
 
 // freeze chooses what will never change: PART-TARGET, the origin of file time, the first media sequence
 // number.
-func (p *Presentation) freeze(s *starter, video, sound *media.Track) {
+func (p *Presentation) freeze(s *starter, videos []media.Track, sound *media.Track) {
 	var lengths []time.Duration
 	var first *media.AccessUnit
 	var pts int64
-	var cad cadence
-	last, has := int64(0), false
-	for _, au := range s.held {
-		switch {
-		case video != nil && au.Track == video.ID:
+	for _, v := range videos {
+		var cad cadence
+		last, has := int64(0), false
+		for _, au := range s.held {
+			if au.Track != v.ID {
+				continue
+			}
 			if has && au.DTS > last {
 				cad.add(au.DTS - last)
 			}
@@ -276,15 +349,16 @@ func (p *Presentation) freeze(s *starter, video, sound *media.Track) {
 			if first == nil {
 				first, pts = au, au.PTS
 			}
-		case video == nil && sound != nil && first == nil:
-			first, pts = au, media.Rescale(au.PTS, sound.ClockRate, rate)
 		}
-	}
-	if video != nil && cad.n > 0 {
-		lengths = append(lengths, media.Duration(cad.interval(), rate))
+		if cad.n > 0 {
+			lengths = append(lengths, media.Duration(cad.interval(), rate))
+		}
 	}
 	if sound != nil {
 		lengths = append(lengths, media.Duration(frameTicks(*sound, s.frame), sound.ClockRate))
+		if first == nil {
+			first, pts = s.frame, media.Rescale(s.frame.PTS, sound.ClockRate, rate)
+		}
 	}
 	target := partTarget(p.cfg.PartDuration, lengths...)
 	if target != p.cfg.PartDuration {
@@ -326,69 +400,92 @@ func (p *Presentation) firstMSN() uint64 {
 }
 
 // configure packages these tracks from the next segment on; nil is none. It says whether that can be done.
-func (p *Presentation) configure(video, sound *media.Track) bool {
+func (p *Presentation) configure(videos []media.Track, sound *media.Track) bool {
 	c := p.cut
-	c.hasVideo = video != nil
-	if video != nil {
-		if c.video.Codec == nil || !media.Equal(c.video.Codec, video.Codec) {
-			c.hasComp = false
-			pic, _ := media.PictureOf(video.Codec)
-			c.declared = pic.FrameRate
+	c.hasVideo = len(videos) > 0
+	for i, v := range c.variants {
+		if v.on = i < len(videos); v.on {
+			v.setTrack(videos[i])
 		}
-		c.video = *video
+		v.stale = false
 	}
 	switch {
 	case sound == nil:
 		c.sound.restart()
 		c.sound.active = false
-	default:
+	case !c.sound.active || !sameTrack(*sound, c.sound.track):
 		c.sound.reset(*sound)
-		c.resumedAt = max(c.resumedAt, c.floor)
+		edge, _ := c.edge()
+		c.resumedAt = max(c.resumedAt, edge)
+	default:
+		c.sound.track.ID = sound.ID
 	}
-	muxed, alone := c.fileTracks()
 	changed := false
-	for i, tracks := range [2][]int{laneMuxed: {len(muxed)}, laneSound: {len(alone)}} {
-		l := c.lanes[i]
-		files := alone
-		if i == laneMuxed {
-			files = muxed
-		}
-		if tracks[0] == 0 {
-			l.pictures, l.sound = false, false
-			continue
-		}
-		had := l.initBytes != nil
-		diff, err := l.setTracks(files)
-		if err != nil {
-			p.refuse(err)
+	for i, v := range c.variants {
+		diff, err := p.configureLane(v.lane, c.files(v), sound != nil)
+		if err != nil && (i == 0 || !c.hasVideo) {
 			p.start = &starter{}
 			return false
 		}
-		changed = changed || diff && had
-		l.pictures, l.sound = i == laneMuxed, sound != nil
-		if !l.on {
-			msn := p.firstMSN()
-			if g := p.guide(); g != nil {
-				// A rendition that comes later keeps in step with the numbers of the other.
-				msn, l.discSeq = g.open.msn, g.discSeq
-				for _, s := range g.segs[g.first:] {
-					if s.disc {
-						l.discSeq++
-					}
-				}
-			}
-			l.begin(p.header(), msn)
-		}
-		l.open.init, l.open.initURI = l.init, initURI(l.init)
-		l.dirty = true
+		// Without a variant that cannot be packaged the others go on.
+		v.on = v.on && err == nil
+		changed = changed || diff
 	}
-	if changed {
+	diff, err := p.configureLane(c.alone, c.files(nil), sound != nil)
+	if err != nil {
+		p.start = &starter{}
+		return false
+	}
+	if c.sound.active && !c.alone.on {
+		p.begin(c.alone)
+	}
+	if changed || diff {
 		// "DISCONTINUITY MUST be there when tracks or parameter sets change", in all renditions (bis §4.4.4.3,
 		// §6.2.4).
-		p.stats.Discontinuities++
+		if !c.lanes[0].disc || !c.lanes[0].on {
+			p.stats.Discontinuities++
+		}
 		for _, l := range c.lanes {
 			l.disc = l.on
 		}
 	}
 	return true
+}
+
+// configureLane gives a lane the tracks of its init segment, none where it has no media any more. It says
+// whether the init segment is another one than before.
+func (p *Presentation) configureLane(l *lane, files []fmp4.Track, sound bool) (changed bool, err error) {
+	if len(files) == 0 {
+		l.pictures, l.sound = false, false
+		return false, nil
+	}
+	diff, err := l.setTracks(files)
+	if err != nil {
+		p.refuse(err)
+		return false, err
+	}
+	l.pictures, l.sound = l.index != laneSound, sound
+	l.open.init, l.open.initURI = l.init, initURI(l.init)
+	l.dirty = l.on
+	return diff && l.on, nil
+}
+
+// begin starts a lane, in step with the numbers of those that are there.
+func (p *Presentation) begin(l *lane) {
+	msn := p.firstMSN()
+	if g := p.guide(); g != nil {
+		msn, l.discSeq = g.open.msn, g.discSeq
+		for _, s := range g.segs[g.first:] {
+			if s.disc {
+				l.discSeq++
+			}
+		}
+		switch begun := len(g.open.parts) > 0; {
+		case begun && g.open.disc:
+			l.discSeq++
+		case !begun:
+			l.disc = g.disc || g.open.disc
+		}
+	}
+	l.begin(p.header(), msn)
 }

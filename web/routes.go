@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"livesrv/web/h1"
+	"livesrv/web/hls"
 	"livesrv/web/ui"
 )
 
@@ -66,11 +68,15 @@ func (s *Server) routes(h Handlers) (http.Handler, error) {
 
 	rest := s.identify(s.realIP(proxies, s.logAccess(s.secure(mux))))
 	media := s.logMedia(h.Media)
+	if s.fast, err = h1.New(h1.Config{Handler: media, Prefix: hls.Prefix, Headers: hls.RequestHeaders,
+		IdleTimeout: idleTimeout, HeaderTimeout: headerTimeout, WriteTimeout: writeTimeout, Log: s.log}); err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/live/") {
+		if !strings.HasPrefix(r.URL.Path, hls.Prefix) {
+			rest.ServeHTTP(w, r)
+		} else if !s.fast.Take(w, r) {
 			media.ServeHTTP(w, r)
-			return
 		}
-		rest.ServeHTTP(w, r)
 	}), nil
 }

@@ -14,10 +14,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"livesrv/internal/fault"
+	"livesrv/web/h1"
+	"livesrv/web/h2"
 )
 
 // The times a connection may take. A hold of a playlist request is at most three target durations and must fit
@@ -28,6 +33,7 @@ const (
 	writeTimeout  = 90 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10
+	maxStreams    = 250 // of one connection of HTTP/2
 )
 
 // Deps are what a Server needs from its surroundings.
@@ -43,6 +49,7 @@ type Server struct {
 	cfg      Config
 	log      *slog.Logger
 	http     *http.Server
+	fast     *h1.Server // media over HTTP/1.1 without TLS
 	listener net.Listener
 	certs    *certificates
 	draining atomic.Bool
@@ -81,7 +88,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 250},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what strangers provoke
 	}
@@ -95,6 +102,10 @@ func (s *Server) TLS() bool { return s.certs != nil }
 func (s *Server) Listen() error {
 	if s.certs != nil {
 		if err := s.certs.load(); err != nil {
+			return err
+		}
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.certs.get}
+		if err := s.serveH2(); err != nil {
 			return err
 		}
 	}
@@ -114,10 +125,19 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // playlist requests are let go before its end. It returns when all have ended.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.cancel()
-	done := make(chan error, 1)
-	go func() { done <- s.serve() }()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	watch, stopWatch := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatch()
+	wg.Go(func() { s.fast.Run(watch) })
+	done := make(chan error, 2)
+	go func() { done <- s.serve(s.listener) }()
+	// The connections that media requests took and others then came on.
+	go func() { done <- s.http.Serve(s.fast.Returned(s.listener.Addr())) }()
 	select {
 	case err := <-done:
+		_ = s.http.Close()
+		<-done
 		return fmt.Errorf("web: %w", err)
 	case <-ctx.Done():
 	}
@@ -125,20 +145,45 @@ func (s *Server) Run(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownGrace)
 	defer cancel()
 	// Whoever waits for a part that may never come is told so in time to hear it.
-	letGo := time.AfterFunc(s.cfg.ShutdownGrace/2, s.cancel)
+	letGo := time.AfterFunc(s.cfg.ShutdownGrace/2, func() {
+		s.cancel()
+		s.fast.LetGo()
+	})
 	defer letGo.Stop()
-	if err := s.http.Shutdown(grace); err != nil {
-		s.log.Info("requests were cut at the end of the shutdown grace", "grace", s.cfg.ShutdownGrace)
+	cut := make(chan error, 1)
+	go func() { cut <- s.fast.Shutdown(grace) }()
+	err := s.http.Shutdown(grace)
+	if err != nil {
 		_ = s.http.Close()
 	}
+	if err = errors.Join(err, <-cut); err != nil {
+		s.log.Info("requests were cut at the end of the shutdown grace", "grace", s.cfg.ShutdownGrace)
+	}
+	<-done
 	<-done
 	return nil
 }
 
-func (s *Server) serve() error {
+func (s *Server) serve(ln net.Listener) error {
 	if s.certs == nil {
-		return s.http.Serve(s.listener)
+		return s.http.Serve(ln)
 	}
-	s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.certs.get}
-	return s.http.ServeTLS(s.listener, "", "")
+	return s.http.ServeTLS(h2.Listener{Listener: ln}, "", "")
+}
+
+// serveH2 lets package h2 stand between HTTP/2 and TLS. http2.ConfigureServer does the rest: net/http's own copy of the
+// same server takes no connection but TLS's.
+func (s *Server) serveH2() error {
+	conf := &http2.Server{MaxConcurrentStreams: maxStreams}
+	if err := http2.ConfigureServer(s.http, conf); err != nil {
+		return err
+	}
+	s.http.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
+		ctx := context.Background()
+		if b, ok := h.(interface{ BaseContext() context.Context }); ok { // how net/http tells a protocol of the connection's
+			ctx = b.BaseContext()
+		}
+		conf.ServeConn(h2.New(c), &http2.ServeConnOpts{Context: ctx, BaseConfig: hs, Handler: h})
+	}
+	return nil
 }

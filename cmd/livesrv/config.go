@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"livesrv/configs"
 	"livesrv/internal/config"
+	"livesrv/internal/fault"
+	"livesrv/internal/transcode"
 )
 
 // settings are the flags by which a command reads the configuration.
@@ -16,6 +19,8 @@ type settings struct {
 	data string
 	http string
 	rtmp string
+	srt  string
+	rtsp string
 	self bool
 }
 
@@ -27,6 +32,8 @@ func (s *settings) flags(cmd *cobra.Command) {
 	f.StringVar(&s.data, "data", "", "`FOLDER` of the database (data.dir)")
 	f.StringVar(&s.http, "http", "", "`ADDRESS` of pages, HLS and API, such as :8080 (http.address)")
 	f.StringVar(&s.rtmp, "rtmp", "", "`ADDRESS` of RTMP, such as :1935 (rtmp.address)")
+	f.StringVar(&s.srt, "srt", "", "`ADDRESS` of SRT, such as :8890; empty switches it off (srt.address)")
+	f.StringVar(&s.rtsp, "rtsp", "", "`ADDRESS` of RTSP, such as :8554; empty switches it off (rtsp.address)")
 	f.BoolVar(&s.self, "tls-self-signed", false, "speak HTTPS with a certificate made at start, for trying (http.tls_self_signed)")
 }
 
@@ -44,6 +51,8 @@ func (s *settings) load(cmd *cobra.Command, con console) (*config.Loaded, error)
 		{"data", "data.dir", s.data},
 		{"http", "http.address", s.http},
 		{"rtmp", "rtmp.address", s.rtmp},
+		{"srt", "srt.address", s.srt},
+		{"rtsp", "rtsp.address", s.rtsp},
 		{"tls-self-signed", "http.tls_self_signed", fmt.Sprint(s.self)},
 	} {
 		if cmd.Flags().Changed(short.flag) {
@@ -74,14 +83,18 @@ with them at once: the key, where it was written, and what to write instead. Sta
 		if err != nil {
 			return err
 		}
+		_, missing := transcode.Find(loaded.Config.Transcode)
 		if *asJSON {
-			return printJSON(con.out, map[string]any{"ok": true, "file": loaded.File})
+			return printJSON(con.out, map[string]any{"ok": true, "file": loaded.File, "ffmpeg": missing == nil})
 		}
 		from := "no file, so the defaults"
 		if loaded.File != "" {
 			from = loaded.File
 		}
 		fmt.Fprintf(con.out, "The configuration is in order (%s).\n", from)
+		if f, ok := errors.AsType[*fault.Error](missing); ok && loaded.Config.Transcode.FFmpeg != "" {
+			fmt.Fprintf(con.out, "But %s, so Opus sound stays Opus, which Safari and iPhones may not play: %s.\n", f.Msg, f.Hint)
+		}
 		return nil
 	}
 	return cmd

@@ -24,7 +24,7 @@ func newDemo(con console) *cobra.Command {
 and pins that come and go with the picture. Prints where to watch, the pin desk with its password, and what to type
 into OBS to push a show of your own. Everything lives in a temporary folder that goes when the demo ends; --data
 keeps it. Ctrl-C ends it.`,
-		Example: "  livesrv demo\n  livesrv demo --http :8081 --rtmp :1936 --set admin.address=\n  livesrv demo --data ./shop",
+		Example: "  livesrv demo\n  livesrv demo --http :8081 --rtmp :1936 --srt= --rtsp= --set admin.address=\n  livesrv demo --data ./shop",
 		Args:    words(0, 0),
 	}
 	s.flags(cmd)

@@ -29,7 +29,8 @@ func binary(t *testing.T) string {
 func TestProcess(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
 	address := freeAddress(t)
-	args := []string{"--data", filepath.Join(dir, "data"), "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address="}
+	args := []string{"--data", filepath.Join(dir, "data"), "--http", address, "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "",
+		"--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address="}
 	serve := exec.Command(name, append([]string{"serve"}, args...)...)
 	serve.Dir = dir
 	out, errs := newLockedBuffer(), newLockedBuffer()
@@ -52,16 +53,23 @@ func TestProcess(t *testing.T) {
 		t.Errorf("health: %v %s", err, b)
 	}
 
-	for _, busy := range []struct{ http, rtmp, admin, port, fix string }{
-		{address, "127.0.0.1:0", "", "HTTP", "--http :8081"},
-		{"127.0.0.1:0", address, "", "RTMP", "--rtmp :1936"},
-		{"127.0.0.1:0", "127.0.0.1:0", address, "admin", "--set admin.address=127.0.0.1:9091"},
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	for _, busy := range []struct{ http, rtmp, srt, rtsp, admin, port, fix string }{
+		{address, "127.0.0.1:0", "", "", "", "HTTP", "--http :8081"},
+		{"127.0.0.1:0", address, "", "", "", "RTMP", "--rtmp :1936"},
+		{"127.0.0.1:0", "127.0.0.1:0", "", address, "", "RTSP", "--rtsp :8555"},
+		{"127.0.0.1:0", "127.0.0.1:0", udp.LocalAddr().String(), "", "", "SRT", "--srt :8891"},
+		{"127.0.0.1:0", "127.0.0.1:0", "", "", address, "admin", "--set admin.address=127.0.0.1:9091"},
 	} {
-		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp, "--set", "admin.address="+busy.admin,
-			"--set", "whip.udp_address=", "--set", "whip.tcp_address=")
+		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp,
+			"--srt", busy.srt, "--rtsp", busy.rtsp, "--set", "admin.address="+busy.admin, "--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 		second.Dir = dir
 		b, err := second.CombinedOutput()
-		if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the "+busy.port+" port "+address+" cannot be used") ||
+		if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the "+busy.port+" port ") ||
 			!strings.Contains(string(b), busy.fix) {
 			t.Errorf("the %s port in use: code %d\n%s", busy.port, code, b)
 		}
@@ -82,7 +90,8 @@ func TestProcess(t *testing.T) {
 func TestSecondSignal(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
 	address := freeAddress(t)
-	serve := exec.Command(name, "serve", "--data", dir, "--http", address, "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address=",
+	serve := exec.Command(name, "serve", "--data", dir, "--http", address, "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "", "--set", "admin.address=",
+		"--set", "whip.udp_address=", "--set", "whip.tcp_address=",
 		"--set", "http.shutdown_grace=1m", "--set", "stop.timeout=2m")
 	serve.Dir = dir
 	out, errs := newLockedBuffer(), newLockedBuffer()
@@ -120,7 +129,8 @@ func TestSecondSignal(t *testing.T) {
 // TestDemoProcess: Ctrl-C ends the demo and its temporary folder goes.
 func TestDemoProcess(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
-	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address=")
+	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "", "--set", "admin.address=",
+		"--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 	run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+dir)
 	out, errs := newLockedBuffer(), newLockedBuffer()
 	run.Stdout, run.Stderr = out, errs

@@ -29,6 +29,22 @@ func (p *progress) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// everySaid is how often a text is said to a file or a pipe, where every one of them stays.
+const everySaid = 10 * time.Second
+
+// say puts a text in the place of the one before.
+func (p *progress) say(text string) {
+	if terminal(p.w) {
+		p.shown = true
+		fmt.Fprintf(p.w, "\r\x1b[K%s ", text)
+		return
+	}
+	if now := time.Now(); now.Sub(p.said) >= everySaid {
+		p.said = now
+		fmt.Fprintln(p.w, text)
+	}
+}
+
 // end leaves a clean line behind.
 func (p *progress) end() {
 	if p.shown {

@@ -121,7 +121,7 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage.`,
 			root.AddCommand(c)
 		}
 	}
-	add("run", newDemo(con), newServe(con), newConfig(con), newHealth(con))
+	add("run", newDemo(con), newServe(con), newConfig(con), newHealth(con), newBench(con))
 	add("talk", newShow(con), newPin(con), newUnpin(con), newProduct(con), newOrder(con), newUser(con), newToken(con), newBackup(con))
 	root.AddCommand(newVersion(con))
 	return root

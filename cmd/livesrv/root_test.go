@@ -78,6 +78,9 @@ func TestConfigCommands(t *testing.T) {
 	if out := command(t, "", nil, "config", "check", "--config", sample).fine(t); !strings.Contains(out, sample) {
 		t.Errorf("got %q", out)
 	}
+	if out := command(t, "", nil, "config", "check", "--set", "transcode.ffmpeg=no-such-ffmpeg").fine(t); !strings.Contains(out, "ffmpeg was not found") {
+		t.Errorf("got %q", out)
+	}
 	type setting struct{ Key, Value, From string }
 	got := decode[[]setting](t, command(t, "", []string{"LIVESRV_DATA_DIR=/srv"}, "config", "print", "--json", "--http", ":9999").fine(t))
 	found := map[string]setting{}

@@ -120,6 +120,12 @@ Sign in at %s/console, or change it with 'livesrv user passwd'.
 	if at.RTMPS != "" {
 		fmt.Fprintf(w, "rtmps    %s\n", at.RTMPS)
 	}
+	if at.SRT != "" {
+		fmt.Fprintf(w, "srt      %s\n", at.SRT)
+	}
+	if at.RTSP != "" {
+		fmt.Fprintf(w, "rtsp     %s\n", at.RTSP)
+	}
 	if at.WHIP != "" {
 		fmt.Fprintf(w, "whip     %s\n", at.WHIP)
 	}

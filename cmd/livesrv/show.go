@@ -33,9 +33,10 @@ func (s showView) row() []string {
 }
 
 func newShow(con console) *cobra.Command {
-	return newGroup("show", "Make, list, start and end shows",
+	return newGroup("show", "Make, list, start, end and reopen shows",
 		newShowCreate(con), newShowList(con), newShowStep(con, "start", "Make a scheduled show live"),
-		newShowStep(con, "end", "End a show; its pins close and orders are taken a while longer"))
+		newShowStep(con, "end", "End a show; its pins close and orders are taken a while longer"),
+		newShowStep(con, "reopen", "Make an ended show live again"))
 }
 
 func newShowCreate(con console) *cobra.Command {

@@ -48,6 +48,7 @@ type chunkReader struct {
 	limit   int
 	pending int // declared bytes of the messages under way
 	streams map[uint32]*chunkStream
+	rest    int // bytes that the message lacks whose body came last, 0 between messages
 
 	// received counts bytes, for acknowledgements; ack is called when the peer's window is full.
 	received, acked uint64
@@ -126,6 +127,7 @@ func (r *chunkReader) control(m message) error {
 func (r *chunkReader) drop(cs *chunkStream) {
 	if cs.open {
 		r.pending -= cs.length
+		r.rest = 0
 	}
 	cs.body, cs.filled, cs.open = nil, 0, false
 }
@@ -161,17 +163,33 @@ func (r *chunkReader) chunk() (m message, ok bool, err error) {
 		}
 	}
 	n := min(r.size, cs.length-cs.filled)
-	if _, err := io.ReadFull(r.br, cs.body[cs.filled:cs.filled+n]); err != nil {
+	if err := r.fill(cs, n); err != nil {
 		return message{}, false, err
 	}
-	r.received += uint64(n)
-	cs.filled += n
 	if cs.filled < cs.length {
 		return message{}, false, nil
 	}
 	m = message{typ: cs.typ, stamp: cs.stamp, body: cs.body}
 	r.drop(cs)
 	return m, true, nil
+}
+
+// fill reads n bytes of a message's body.
+func (r *chunkReader) fill(cs *chunkStream, n int) error {
+	r.rest = cs.length - cs.filled
+	for end := cs.filled + n; cs.filled < end; {
+		k, err := r.br.Read(cs.body[cs.filled:end])
+		r.received += uint64(k)
+		cs.filled += k
+		r.rest -= k
+		if err == io.EOF {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // basicHeader reads format and chunk stream id (§5.3.1.1).

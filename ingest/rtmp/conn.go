@@ -6,9 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/bluenviron/gortmplib/pkg/amf0"
@@ -36,26 +34,27 @@ const (
 	streamID = 0x1000000
 )
 
-// conn is one connection. One goroutine serves it; kick may come from any.
+// conn is one connection. One goroutine serves it.
 type conn struct {
 	nc     net.Conn
 	door   *ingest.Door
 	cfg    Config
 	remote string
 
+	wake   *waker
 	br     *bufio.Reader
 	chunks *chunkReader
 	out    *gomessage.Writer
-
-	mu     sync.Mutex
-	kicked error
+	watch  *ingest.Watch
 }
 
 func newConn(nc net.Conn, door *ingest.Door, cfg Config) *conn {
-	c := &conn{nc: nc, door: door, cfg: cfg, remote: nc.RemoteAddr().String(), br: bufio.NewReaderSize(nc, readBuffer)}
+	c := &conn{nc: nc, door: door, cfg: cfg, remote: nc.RemoteAddr().String(), wake: newWaker(nc)}
+	c.br = bufio.NewReaderSize(c.wake, readBuffer)
 	c.chunks = newChunkReader(c.br, maxBefore, func(n uint32) error {
 		return c.send(&gomessage.Acknowledge{Value: n})
 	})
+	c.wake.chunks = c.chunks
 	bc := bytecounter.NewReadWriter(nc)
 	c.out = gomessage.NewWriter(bc, bc.Writer, false)
 	return c
@@ -64,47 +63,23 @@ func newConn(nc net.Conn, door *ingest.Door, cfg Config) *conn {
 // serve serves the connection to its end.
 func (c *conn) serve(ctx context.Context) {
 	defer c.nc.Close()
-	// One deadline for everything before the media: a peer that sends a byte a second gets no further.
-	c.deadline(c.door.StartTimeout())
+	c.watch = c.door.Watch(func() { c.nc.SetReadDeadline(time.Now()) }) //nolint:errcheck // a closed connection fails at the next read
+	defer c.watch.Stop()
 	pub, err := c.enter(ctx)
 	if err != nil {
-		c.door.Refuse("rtmp", c.remote, c.explain(err))
+		c.watch.Stop()
+		c.door.Refuse("rtmp", c.remote, c.watch.Explain(err))
 		if fault.KindOf(err) != fault.Internal {
 			c.linger()
 		}
 		return
 	}
-	err = c.explain(c.publish(pub))
+	err = c.watch.Explain(c.publish(pub))
+	c.watch.Stop()
 	pub.Close(err)
 	if c.sayWhy(err) {
 		c.linger()
 	}
-}
-
-// deadline lets reads fail that far from now, at once where the connection has been kicked.
-func (c *conn) deadline(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kicked != nil {
-		d = 0
-	}
-	c.nc.SetReadDeadline(time.Now().Add(d)) //nolint:errcheck // a closed connection fails at the next read
-}
-
-// kick ends the connection for a reason that the peer is told. It does not wait.
-func (c *conn) kick(reason error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kicked == nil {
-		c.kicked = reason
-		c.nc.SetReadDeadline(time.Now()) //nolint:errcheck // as above
-	}
-}
-
-func (c *conn) reason() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.kicked
 }
 
 // enter takes the connection from its first byte to an admitted publication.
@@ -270,7 +245,7 @@ func (c *conn) connect(cmd command) (path string, err error) {
 func (c *conn) admit(ctx context.Context, path string, cmd command) (*ingest.Publication, error) {
 	key := streamKey(path, cmd.text(1))
 	pub, err := c.door.Enter(ctx, ingest.Request{
-		Protocol: "rtmp", Remote: c.remote, Key: key, Resolution: time.Millisecond, Kick: c.kick,
+		Protocol: "rtmp", Remote: c.remote, Key: key, Resolution: time.Millisecond, Kick: c.watch.Kick,
 	})
 	if err != nil {
 		e, ok := errors.AsType[*fault.Error](err)
@@ -302,19 +277,14 @@ func streamKey(path, name string) string {
 func (c *conn) publish(pub *ingest.Publication) error {
 	c.chunks.setLimit(c.cfg.MaxMessage)
 	p := newPublisher(pub, c.cfg)
-	timeout := c.door.ReadTimeout()
-	var alive time.Time
+	c.watch.Publishing()
 	for {
-		// The deadline is for whole messages: a peer that sends one byte every now and then is silent. It
-		// is not set for every one of them, which would cost more than reading it.
-		if now := time.Now(); now.Sub(alive) > timeout/8 {
-			alive = now
-			c.deadline(timeout)
-		}
+		// Only whole messages count: a peer that sends one byte every now and then is silent.
 		m, err := c.chunks.next()
 		if err != nil {
 			return err
 		}
+		c.watch.Alive()
 		switch m.typ {
 		case typeCommand, typeCommandAMF3:
 			cmd, err := parseCommand(m)
@@ -328,30 +298,13 @@ func (c *conn) publish(pub *ingest.Publication) error {
 		case typeUserControl:
 			err = c.userControl(m)
 		default:
+			c.wake.saw(m)
 			err = p.handle(m)
 		}
 		if err != nil {
 			return err
 		}
 	}
-}
-
-// explain turns how a connection ended into a reason for the log.
-func (c *conn) explain(err error) error {
-	if reason := c.reason(); reason != nil {
-		return reason
-	}
-	switch {
-	case err == nil:
-		return nil
-	case fault.KindOf(err) != fault.Internal:
-		return err
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fault.New(fault.Unavailable, "nothing whole came in time")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fault.New(fault.Gone, "the connection was closed without a goodbye")
-	}
-	return fault.New(fault.Gone, "the connection broke").Because(err)
 }
 
 // sayWhy tells a publisher who is on air that it was we who ended it, and says whether it was.

@@ -3,11 +3,9 @@ package rtmp
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
-	"time"
 
 	"livesrv/ingest"
 	"livesrv/internal/fault"
@@ -84,8 +82,6 @@ func (s *Server) Run(ctx context.Context) error {
 		if l == nil {
 			continue
 		}
-		stop := context.AfterFunc(ctx, func() { l.Close() })
-		defer stop()
 		wg.Go(func() {
 			if err := s.accept(ctx, l, &wg); err != nil {
 				errs <- err
@@ -103,40 +99,27 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// accept takes connections in until the listener is closed. Errors of single connections, and the lack
-// of file descriptors, end nothing.
+// accept takes connections in until the listener is closed.
 func (s *Server) accept(ctx context.Context, l net.Listener, wg *sync.WaitGroup) error {
-	for pause := time.Duration(0); ; {
-		nc, err := l.Accept()
+	secure := l == s.secure
+	in := s.door.Listener("rtmp", l)
+	stop := context.AfterFunc(ctx, func() { in.Close() })
+	defer stop()
+	for {
+		nc, err := in.Accept()
 		switch {
 		case err == nil:
-			pause = 0
-			wg.Go(func() { s.serve(ctx, nc, l == s.secure) })
+			wg.Go(func() { s.serve(ctx, nc, secure) })
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fault.New(fault.Internal, "the listener was closed").Because(err)
 		default:
-			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			s.log.Warn("cannot accept a connection", "error", err, "pause", pause)
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return nil
-			}
+			return fault.New(fault.Internal, "the listener was closed").Because(err)
 		}
 	}
 }
 
 func (s *Server) serve(ctx context.Context, nc net.Conn, secure bool) {
-	remote := nc.RemoteAddr().String()
-	leave, err := s.door.Knock(remote)
-	if err != nil {
-		nc.Close()
-		s.door.Refuse("rtmp", remote, err)
-		return
-	}
-	defer leave()
+	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 	if secure {

@@ -15,10 +15,15 @@ const (
 	// below what anybody sees, which is 45 ms.
 	slewFrom = 5 * time.Millisecond
 	slewTo   = time.Millisecond
-	// slewPerMille is how fast a picture is moved: 10 ms in a second are not seen.
-	slewPerMille = 10
-	// keptReports is over how many pairs of sender reports the median is taken.
-	keptReports = 7
+	// slewPerMille is how fast a picture is moved: 10 ms in a second are not seen. What is seen itself, errors
+	// over seen, is taken back faster, at hastePerMille.
+	slewPerMille  = 10
+	hastePerMille = 50
+	seen          = 45 * time.Millisecond
+	// keptReports is over how many pairs of sender reports the median is taken, fewestReports from how many on:
+	// single reports are wrong by a lot, now and then.
+	keptReports   = 11
+	fewestReports = 3
 	// arrivalWindow is how long the least delay of arrivals is remembered, at least, and twice at most.
 	arrivalWindow = 8 * time.Second
 )
@@ -181,7 +186,7 @@ func (t *trackClock) aim() time.Duration {
 	}
 	apart := t.delay() - lead.delay()
 	// Reports that contradict the arrivals by seconds are a sender's fault.
-	if len(t.apart) > 0 && (t.middle-apart).Abs() < clockJump {
+	if len(t.apart) >= fewestReports && (t.middle-apart).Abs() < clockJump {
 		apart = t.middle
 	}
 	return lead.offset + apart
@@ -195,7 +200,11 @@ func (t *trackClock) slew(passed time.Duration) {
 	}
 	t.slewing = e.Abs() > slewTo
 	if passed > 0 {
-		most := min(passed, time.Second) * slewPerMille / 1000
+		pace := time.Duration(slewPerMille)
+		if e.Abs() > seen {
+			pace = hastePerMille
+		}
+		most := min(passed, time.Second) * pace / 1000
 		t.offset += max(-most, min(most, e))
 	}
 }

@@ -173,6 +173,20 @@ func (k *kit) over() end {
 	}
 }
 
+// progress waits until that much more media has come in.
+func (k *kit) progress(name string, bytes uint64) {
+	k.t.Helper()
+	s, _ := k.door.Session(name)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if now, ok := k.door.Session(name); ok && now.Health.Bytes >= s.Health.Bytes+bytes {
+			return
+		}
+		if time.Now().After(deadline) {
+			k.t.Fatal("no media comes in")
+		}
+	}
+}
+
 // judge follows the stream as a strict player and fails the test for each finding.
 func (k *kit) judge(name string, opt livetest.Options) *livetest.Report {
 	k.t.Helper()
@@ -237,8 +251,8 @@ func ffmpeg(t testing.TB, name string, args ...string) string {
 }
 
 // clip makes a moving picture with a keyframe every second.
-func clip(t testing.TB, size string, fps, seconds int, more ...string) string {
-	rate := strconv.Itoa(fps)
+func clip(t testing.TB, size string, seconds int, more ...string) string {
+	rate := strconv.Itoa(clipRate)
 	args := append([]string{"-f", "lavfi", "-i", "testsrc2=size=" + size + ":rate=" + rate + ":duration=" + strconv.Itoa(seconds),
 		"-c:v", "libx264", "-threads", "1", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline", "-pix_fmt", "yuv420p",
 		"-g", rate, "-keyint_min", rate, "-sc_threshold", "0", "-b:v", "1M", "-maxrate", "1M", "-bufsize", "500k"}, more...)

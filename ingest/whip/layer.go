@@ -1,6 +1,7 @@
 package whip
 
 import (
+	"slices"
 	"time"
 
 	"livesrv/internal/media"
@@ -13,14 +14,19 @@ const (
 	soundRing = 256
 	// maxPicture bounds a picture's packets in bytes.
 	maxPicture = 8 << 20
-	// keyDistance is the distance of keyframes in 90 kHz ticks from which an encoder is lazy and is asked.
+	// maxDepth is how many pictures a publisher may reorder (H.264 and HEVC allow 16, nobody uses more than 4).
+	maxDepth = 4
+	// keyDistance is the distance of keyframes in 90 kHz ticks from which an encoder is lazy and is asked. One
+	// that had to be asked is asked askAhead earlier from then on: it takes a moment to answer.
 	keyDistance = 2 * media.VideoClockRate
+	askAhead    = media.VideoClockRate / 8
 )
 
 // picture is one access unit of a layer.
 type picture struct {
 	units   [][]byte
 	pts     int64
+	dts     int64
 	key     bool
 	arrived time.Time
 }
@@ -50,11 +56,17 @@ type layer struct {
 	codec media.Codec
 	// saidCodec is what the publication was told.
 	saidCodec media.Codec
+	// depth is how many pictures may be decoded before one that is shown earlier; recent are the PTS of as many,
+	// in order.
+	depth  int
+	recent []int64
+	step   int64
 	// needsKey says that what comes cannot be decoded before the next keyframe.
 	needsKey bool
 	needed   time.Time // since when
 	now      time.Time // of the packet that is being taken
 	keyed    bool
+	isLazy   bool
 	lastKey  int64 // PTS
 	lastPTS  int64
 	lastSeen time.Time
@@ -102,9 +114,7 @@ func (l *layer) take(p packet, broken bool, now time.Time, emit func(picture) er
 	if !p.marker || l.byStamp {
 		return nil
 	}
-	err := l.finish(emit)
-	l.closed = true
-	return err
+	return l.finish(emit)
 }
 
 // lose drops the picture under way and waits for a keyframe.
@@ -146,17 +156,24 @@ func (l *layer) finish(emit func(picture) error) error {
 		return nil
 	}
 	key, whole, codec := l.format.look(l.codec, units)
-	l.codec = codec
+	if codec != l.codec {
+		l.codec = codec
+		if p, ok := media.PictureOf(codec); ok && p.Reorder > l.depth {
+			l.depth = min(p.Reorder, maxDepth)
+		}
+	}
 	if !whole {
 		if len(l.before)+len(units) <= maxUnits {
 			l.before = append(l.before, units...)
 		}
 		return nil
 	}
+	l.closed = true
 	if l.before != nil {
 		units = append(l.before, units...)
 		l.before = nil
 	}
+	dts := l.decodeTime(pts)
 	l.lastPTS = pts
 	if key {
 		l.needsKey, l.keyed, l.lastKey = false, true, pts
@@ -165,7 +182,34 @@ func (l *layer) finish(emit func(picture) error) error {
 		l.dropped++
 		return nil
 	}
-	return emit(picture{units: units, pts: pts, key: key, arrived: first})
+	return emit(picture{units: units, pts: pts, dts: dts, key: key, arrived: first})
+}
+
+// decodeTime is when a picture is to be decoded. RTP carries only when it is shown; pictures come in the order of
+// decoding. Where depth pictures may overtake one, the n-th picture's DTS is the PTS that is depth places back in the
+// order of showing: it is known by then, and so nothing waits. A publisher that reorders more than its parameter sets
+// say is believed what it does; the stream puts right the one picture that is stamped too late by it.
+func (l *layer) decodeTime(pts int64) int64 {
+	if n := len(l.recent); n > 0 {
+		if d := pts - l.recent[n-1]; d > 0 {
+			l.step = min(d, media.VideoClockRate/5)
+		} else if d <= -media.VideoClockRate {
+			l.recent = l.recent[:0] // the publisher's clock was set
+		} else if d < 0 {
+			behind := 1
+			for behind < n && pts < l.recent[n-1-behind] {
+				behind++
+			}
+			l.depth = min(max(l.depth, behind), maxDepth)
+		}
+	}
+	i, _ := slices.BinarySearch(l.recent, pts)
+	l.recent = slices.Insert(l.recent, i, pts)
+	if over := len(l.recent) - l.depth - 1; over > 0 {
+		l.recent = slices.Delete(l.recent, 0, over)
+	}
+	missing := int64(l.depth + 1 - len(l.recent))
+	return l.recent[0] - missing*l.step
 }
 
 // decodable says whether the layer's parameter sets are known, and its size.
@@ -181,4 +225,8 @@ func (l *layer) decodable() (pixels int, ok bool) {
 func (l *layer) freshLoss(asked time.Time) bool { return l.needsKey && l.needed.After(asked) }
 
 // lazy says that the last keyframe is too long ago on the publisher's own clock.
-func (l *layer) lazy() bool { return l.keyed && l.lastPTS-l.lastKey >= keyDistance }
+func (l *layer) lazy() bool {
+	passed := l.lastPTS - l.lastKey
+	l.isLazy = l.isLazy || l.keyed && passed >= keyDistance
+	return l.isLazy && passed >= keyDistance-askAhead
+}

@@ -169,6 +169,11 @@ func (p *payload) param(key string) string {
 	return ""
 }
 
+// startBitrate lets libwebrtc, which alone knows the parameter, begin with so many kbit/s instead of 300: it would
+// come up to the camera's size in steps, and each step is a discontinuity for viewers. Where the line is worse
+// than that, congestion control finds out within a second.
+const startBitrate = "x-google-start-bitrate=1500"
+
 // complete writes out the parameters of H.264 that may be left out (RFC 6184 §8.1).
 func (p *payload) complete() {
 	for _, d := range []struct{ key, value string }{{"packetization-mode", "0"}, {"profile-level-id", "42000a"}} {
@@ -202,6 +207,7 @@ func (o *offer) takeVideo(m *sdp.MediaDescription) error {
 		if c.name == "H264" {
 			p.complete()
 		}
+		p.fmtp = strings.Trim(p.fmtp+";"+startBitrate, ";")
 		o.format = c.format
 		codecs := []webrtc.RTPCodecParameters{{
 			RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: c.mime, ClockRate: 90000, SDPFmtpLine: p.fmtp, RTCPFeedback: common(p.feedback)},

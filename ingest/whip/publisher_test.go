@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
 	"github.com/pion/webrtc/v4/pkg/media/h264reader"
@@ -43,19 +44,30 @@ type lossyLine struct {
 	rnd  *rand.Rand
 	loss float64
 	lost int
+	dead bool
 }
 
 func (l *lossyLine) loses(b []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return true
+	}
 	if len(b) == 0 || b[0]&0xC0 != 0x80 {
 		return false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.rnd.Float64() >= l.loss {
 		return false
 	}
 	l.lost++
 	return true
+}
+
+// cut loses everything from now on, as a phone does in a tunnel.
+func (l *lossyLine) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = true
 }
 
 func (l *lossyLine) WriteTo(b []byte, a net.Addr) (int, error) {
@@ -73,6 +85,9 @@ func (l *lossyLine) ReadFrom(b []byte) (int, net.Addr, error) {
 		}
 	}
 }
+
+// clipRate is the frame rate of clips.
+const clipRate = 30
 
 // pictures reads a clip.
 func pictures(t testing.TB, path string) [][][]byte {
@@ -105,10 +120,16 @@ func pictures(t testing.TB, path string) [][][]byte {
 }
 
 // publish connects and publishes a clip with sound until the test ends.
-func (k *kit) publish(name, clip string, fps int, loss float64) *publisher {
+func (k *kit) publish(name string, clip [][][]byte, loss float64) *publisher {
+	k.t.Helper()
+	return k.publishOver(name, clip, loss, webrtc.NetworkTypeUDP4)
+}
+
+// publishOver does so over UDP or TCP.
+func (k *kit) publishOver(name string, clip [][][]byte, loss float64, network webrtc.NetworkType) *publisher {
 	k.t.Helper()
 	t := k.t
-	p := &publisher{k: k, pictures: pictures(t, clip)}
+	p := &publisher{k: k, pictures: clip}
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +139,7 @@ func (k *kit) publish(name, clip string, fps int, loss float64) *publisher {
 	mux := webrtc.NewICEUDPMux(logFactory{k.srv.log}.NewLogger("publisher"), p.line)
 	setting.SetICEUDPMux(mux)
 	setting.SetIncludeLoopbackCandidate(true)
-	setting.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	setting.SetNetworkTypes([]webrtc.NetworkType{network})
 	setting.LoggerFactory = logFactory{k.srv.log}
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(setting))
 	if p.pc, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {
@@ -137,9 +158,10 @@ func (k *kit) publish(name, clip string, fps int, loss float64) *publisher {
 	audio := p.track(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "audio")
 	frames := tone(t)
 	connected := make(chan struct{})
+	connect := sync.OnceFunc(func() { close(connected) })
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
-			close(connected)
+			connect()
 		}
 	})
 	p.offer(name)
@@ -147,11 +169,25 @@ func (k *kit) publish(name, clip string, fps int, loss float64) *publisher {
 		select {
 		case <-connected:
 			p.group.Go(func() { p.sendSound(audio, frames) })
-			p.sendPictures(video, fps)
+			p.sendPictures(video, clipRate)
 		case <-ctx.Done():
 		}
 	})
 	return p
+}
+
+// losses is how many packets the line has lost.
+func (l *lossyLine) losses() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost
+}
+
+// asked is how often a keyframe was asked for.
+func (p *publisher) asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.plis
 }
 
 // track adds a track and reads what is asked of it.
@@ -208,16 +244,62 @@ func (p *publisher) offer(name string) {
 	}
 }
 
+// restart restarts ICE over a PATCH, as a phone does that has changed networks.
+func (p *publisher) restart() {
+	t := p.k.t
+	t.Helper()
+	offer, err := p.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	if err := p.pc.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	local, err := p.pc.LocalDescription().Unmarshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, h, text := p.k.request("PATCH", p.location, map[string]string{"Content-Type": typeFragment, "If-Match": "*"}, fragmentOf(local))
+	if status != 200 {
+		t.Fatalf("PATCH answered %d: %s", status, text)
+	}
+	p.etag = h.Get("ETag")
+	theirs, err := parseFragment(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := offerOf(t, p.answer)
+	answer.restart(theirs)
+	for _, m := range answer.desc.MediaDescriptions {
+		for _, c := range theirs.candidates {
+			m.Attributes = append(m.Attributes, sdp.NewAttribute("candidate", strings.TrimPrefix(c.line, "candidate:")))
+		}
+	}
+	sdp, err := answer.String()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// offerOf holds a description for restart.
+func offerOf(t testing.TB, text string) *offer {
+	t.Helper()
+	o := &offer{desc: &sdp.SessionDescription{}}
+	if err := o.desc.UnmarshalString(text); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 func (p *publisher) sendPictures(track *webrtc.TrackLocalStaticSample, fps int) {
 	every := time.Second / time.Duration(fps)
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-p.ctx.Done():
-			return
-		case <-tick.C:
-		}
+	began := time.Now()
+	for n, sent := 0, 0; p.until(began, every*time.Duration(sent)); n, sent = n+1, sent+1 {
 		var b []byte
 		for _, nal := range p.picture(&n) {
 			b = append(append(b, 0, 0, 0, 1), nal...)
@@ -225,6 +307,17 @@ func (p *publisher) sendPictures(track *webrtc.TrackLocalStaticSample, fps int) 
 		if err := track.WriteSample(media.Sample{Data: b, Duration: every}); err != nil {
 			return
 		}
+	}
+}
+
+// until waits for a moment after began, and says false when the publisher is to end. A camera skips nothing: what
+// comes late on a busy machine is caught up with.
+func (p *publisher) until(began time.Time, at time.Duration) bool {
+	select {
+	case <-p.ctx.Done():
+		return false
+	case <-time.After(time.Until(began.Add(at))):
+		return true
 	}
 }
 
@@ -277,14 +370,8 @@ func tone(t testing.TB) [][]byte {
 }
 
 func (p *publisher) sendSound(track *webrtc.TrackLocalStaticSample, frames [][]byte) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-p.ctx.Done():
-			return
-		case <-tick.C:
-		}
+	began := time.Now()
+	for n := 0; p.until(began, 20*time.Millisecond*time.Duration(n)); n++ {
 		if err := track.WriteSample(media.Sample{Data: frames[n%len(frames)], Duration: 20 * time.Millisecond}); err != nil {
 			return
 		}

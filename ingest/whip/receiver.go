@@ -14,7 +14,7 @@ import (
 const (
 	// keyAgain is how often a keyframe is asked for while one is needed, lazyAgain while the encoder is lazy.
 	keyAgain  = time.Second
-	lazyAgain = 2 * time.Second
+	lazyAgain = 1500 * time.Millisecond
 	// keyApart is the least distance of two requests.
 	keyApart = 300 * time.Millisecond
 	// layerSilence is how long a layer of a simulcast may send nothing, while another does, before the stream
@@ -144,7 +144,7 @@ func (r *receiver) seen(now time.Time) {
 
 // picture takes a whole picture of a layer.
 func (r *receiver) picture(l *layer, pic picture) error {
-	au := &media.AccessUnit{PTS: pic.pts, DTS: pic.pts, Key: pic.key, Arrived: pic.arrived, Units: pic.units}
+	au := &media.AccessUnit{PTS: pic.pts, DTS: pic.dts, Key: pic.key, Arrived: pic.arrived, Units: pic.units}
 	if !r.onAir {
 		r.wait(au, l)
 		return r.settle(pic.arrived)

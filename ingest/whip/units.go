@@ -42,8 +42,9 @@ const (
 type h264Format struct{}
 
 func (h264Format) units(payloads [][]byte) ([][]byte, error) {
-	c := collector{units: make([][]byte, 0, len(payloads)+2)}
+	c := collect(payloads)
 	for _, p := range payloads {
+		c.left -= len(p)
 		if len(p) < 1 {
 			return nil, errShort
 		}
@@ -95,8 +96,9 @@ func (h264Format) look(c media.Codec, units [][]byte) (key, picture bool, codec 
 type h265Format struct{}
 
 func (h265Format) units(payloads [][]byte) ([][]byte, error) {
-	c := collector{units: make([][]byte, 0, len(payloads)+2)}
+	c := collect(payloads)
 	for _, p := range payloads {
+		c.left -= len(p)
 		if len(p) < 3 {
 			return nil, errShort
 		}
@@ -150,7 +152,16 @@ type collector struct {
 	units [][]byte
 	// open is the unit whose fragments are coming in.
 	open []byte
-	size int
+	// left is how many bytes are in the packets that follow.
+	left int
+}
+
+func collect(payloads [][]byte) collector {
+	c := collector{units: make([][]byte, 0, min(len(payloads)+2, 8))}
+	for _, p := range payloads {
+		c.left += len(p)
+	}
+	return c
 }
 
 func (c *collector) whole(unit []byte) error {
@@ -190,8 +201,8 @@ func (c *collector) fragment(start, end bool, header, body []byte) error {
 		return errParts
 	}
 	if start {
-		// A fragment is nearly a packet; most pictures have a few.
-		c.open = append(make([]byte, 0, max(c.size, len(body)*8)), header...)
+		// What follows is the rest of this unit, as a rule.
+		c.open = append(make([]byte, 0, len(header)+len(body)+c.left), header...)
 	}
 	c.open = append(c.open, body...)
 	if end {

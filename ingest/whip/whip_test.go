@@ -2,33 +2,139 @@ package whip
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
+	"livesrv/ingest"
+	"livesrv/internal/fault"
 	"livesrv/internal/livetest"
 )
 
 // TestLoss publishes over lines that lose packets to a strict player.
 func TestLoss(t *testing.T) {
-	path := clip(t, "640x360", 30, 4)
+	film := pictures(t, clip(t, "640x360", 4))
 	for _, loss := range []float64{0, 0.02, 0.05} {
 		t.Run(fmt.Sprintf("%.0f%%", loss*100), func(t *testing.T) {
 			t.Parallel()
 			k := start(t)
-			p := k.publish("market", path, 30, loss)
+			p := k.publish("market", film, loss)
 			s := k.began()
 			if len(s.Tracks) != 2 || s.Tracks[0].Codec != "H.264" || s.Tracks[0].Width != 640 || s.Tracks[1].Codec != "Opus" {
 				t.Errorf("tracks: %v", s.Tracks)
 			}
-			k.judge("market", livetest.Options{For: 8 * time.Second})
+			rep := k.judge("market", livetest.Options{For: 8 * time.Second, KeepSegments: 4})
+			decode(t, rep)
 			if status, _, text := k.request("DELETE", p.location, nil, ""); status != 200 {
 				t.Errorf("DELETE answered %d: %s", status, text)
 			}
-			if e := k.over(); e.err != nil {
+			e := k.over()
+			if e.err != nil {
 				t.Errorf("the session ended with %v", e.err)
-			} else {
-				t.Logf("%+v", e.s.Health)
+			}
+			if p.line.losses() == 0 && loss > 0 {
+				t.Error("the line lost nothing")
+			}
+			t.Logf("%d packets lost, %d keyframes asked for, %.1f pictures a second, repairs %+v", p.line.losses(), p.asked(), e.s.Health.FrameRate, e.s.Health.Repairs)
+			if rate := e.s.Health.FrameRate; rate < clipRate*0.8 {
+				t.Errorf("%.1f pictures a second came through", rate)
 			}
 		})
+	}
+}
+
+// decode wants ffmpeg to find nothing wrong with what came out, the concealed sound included.
+func decode(t *testing.T, rep *livetest.Report) {
+	t.Helper()
+	for name, b := range rep.Media {
+		path := filepath.Join(t.TempDir(), "kept.mp4")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-xerror", "-i", path, "-f", "null", "-").CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// TestTCP publishes where no UDP gets through.
+func TestTCP(t *testing.T) {
+	t.Parallel()
+	k := start(t, func(_ *ingest.Config, c *Config) { c.UDPAddress = "" })
+	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4)
+	k.began()
+	k.progress("market", 50_000)
+}
+
+// TestRotate turns the picture while the stream runs: the size changes within a segment, and nothing else breaks.
+func TestRotate(t *testing.T) {
+	t.Parallel()
+	k := start(t)
+	k.publish("market", append(pictures(t, clip(t, "640x360", 3)), pictures(t, clip(t, "360x640", 3))...), 0)
+	if s := k.began(); s.Tracks[0].Width != 640 {
+		t.Errorf("began with %v", s.Tracks)
+	}
+	rep := k.judge("market", livetest.Options{For: 8 * time.Second})
+	if rep.Discontinuities == 0 {
+		t.Error("the new size was not announced")
+	}
+	if !strings.Contains(k.log.String(), "H.264 360x640") {
+		t.Error("the log does not know of the new size")
+	}
+}
+
+// TestRestart restarts ICE in mid-stream: the session goes on.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	k := start(t)
+	p := k.publish("market", pictures(t, clip(t, "320x180", 2)), 0)
+	began := k.began()
+	k.progress("market", 1)
+	old := p.etag
+	p.restart()
+	k.progress("market", 60_000)
+	if s, ok := k.door.Session("market"); !ok || s.ID != began.ID || p.etag == old {
+		t.Errorf("session %v after a restart, ETag %s", s.ID, p.etag)
+	}
+	if status, _, _ := k.request("PATCH", p.location, map[string]string{"Content-Type": typeFragment, "If-Match": old}, goodFragment); status != 412 {
+		t.Errorf("the old ETag: %d", status)
+	}
+}
+
+// TestTakeover lets a second publisher take the stream, which ends the first one's connection.
+func TestTakeover(t *testing.T) {
+	t.Parallel()
+	k := start(t, func(c *ingest.Config, _ *Config) { c.Takeover = ingest.Newest })
+	film := pictures(t, clip(t, "320x180", 2))
+	first := k.publish("market", film, 0)
+	k.began()
+	k.publish("market", film, 0)
+	if e := k.over(); fault.KindOf(e.err) != fault.Conflict {
+		t.Errorf("the first publication ended with %v", e.err)
+	}
+	k.began()
+	if status, _, _ := k.request("DELETE", first.location, nil, ""); status != 404 && status != 200 {
+		t.Errorf("DELETE of the first session: %d", status)
+	}
+	k.progress("market", 1)
+}
+
+// TestSilence wants a publisher that is cut off to be known as gone after the read timeout, not before.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	k := start(t, func(c *ingest.Config, _ *Config) { c.ReadTimeout = 2 * time.Second })
+	p := k.publish("market", pictures(t, clip(t, "320x180", 2)), 0)
+	k.began()
+	k.progress("market", 1)
+	p.line.cut()
+	cut := time.Now()
+	if e := k.over(); fault.KindOf(e.err) != fault.Unavailable || time.Since(cut) < 1500*time.Millisecond {
+		t.Errorf("ended with %v after %v", e.err, time.Since(cut))
 	}
 }

@@ -20,6 +20,8 @@ var testTools = []string{
 const (
 	mediacommon = "github.com/bluenviron/mediacommon/v2"
 	gortmplib   = "github.com/bluenviron/gortmplib"
+	gortsplib   = "github.com/bluenviron/gortsplib/v4"
+	gosrt       = "github.com/datarhei/gosrt"
 	gomp4       = "github.com/abema/go-mp4"
 	pion        = "github.com/pion"
 )
@@ -28,16 +30,20 @@ const (
 var rooms = []room{
 	{dir: "cmd/livesrv", may: []string{"*", "configs", "github.com/spf13/cobra", "github.com/spf13/pflag",
 		"github.com/prometheus/client_golang", "golang.org/x/sync", "golang.org/x/term"},
-		test: []string{"golang.org/x/net"}},
+		test: []string{"golang.org/x/net", gosrt, mediacommon}},
 	{dir: "cmd/livesrv/demo", may: []string{"*", gortmplib, mediacommon, gomp4, "golang.org/x/sync"}},
 	{dir: "configs"},
 	{dir: "internal/arch"},
 	{dir: "internal/fault"},
 	{dir: "internal/media", may: []string{mediacommon}},
 	{dir: "internal/stream", may: []string{"internal/media", "internal/fault", mediacommon}},
+	{dir: "internal/transcode", may: []string{"internal/media", "internal/fault", mediacommon}},
 	{dir: "ingest", may: []string{"internal/media", "internal/stream", "internal/fault", mediacommon}},
 	{dir: "ingest/rtmp", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault",
 		gortmplib, mediacommon}},
+	{dir: "ingest/srt", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault", gosrt, mediacommon}},
+	{dir: "ingest/rtsp", may: []string{"ingest", "internal/media", "internal/fault", gortsplib, mediacommon,
+		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream"}},
 	{dir: "ingest/whip", may: []string{"ingest", "internal/media", "internal/fault", pion, mediacommon},
 		test: []string{"internal/stream", "packager", "web/hls"}},
 	{dir: "packager/playlist"},
@@ -64,9 +70,17 @@ var rooms = []room{
 		test: []string{"*", "github.com/prometheus/client_golang", "golang.org/x/net"}},
 	{dir: "web/ui", may: []string{"internal/fault", "github.com/evanw/esbuild", "github.com/andybalholm/brotli",
 		"github.com/klauspost/compress"}},
-	{dir: "web", may: []string{"web/hls", "web/api", "web/ui", "internal/fault", "golang.org/x/net",
+	{dir: "web/h1"},
+	{dir: "web/h2", test: []string{"golang.org/x/net"}},
+	{dir: "web", may: []string{"web/hls", "web/h1", "web/h2", "web/api", "web/ui", "internal/fault", "golang.org/x/net",
 		"golang.org/x/crypto", "github.com/klauspost/compress"}},
 	{dir: "internal/config", may: []string{"*", "github.com/goccy/go-yaml"}},
+	{dir: "internal/bench/process", may: []string{"internal/fault"}},
+	{dir: "internal/bench/target", may: []string{"internal/fault"}},
+	{dir: "internal/bench/viewer", may: []string{"internal/fault", "golang.org/x/net"},
+		test: []string{"web/h1", "web/hls", "packager", "internal/stream"}},
+	{dir: "internal/bench/floor"},
+	{dir: "internal/bench/publisher", may: []string{"internal/fault", gortmplib, mediacommon}},
 	{dir: "internal/e2e", test: []string{"*", gortmplib, mediacommon}},
 	{dir: "internal/livetest", may: []string{"internal/stream", "internal/media", "packager/playlist",
 		gortmplib, mediacommon, gomp4, "go.uber.org/goleak"}},

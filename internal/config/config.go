@@ -16,6 +16,8 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/rtsp"
+	"livesrv/ingest/srt"
 	"livesrv/ingest/whip"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
@@ -23,6 +25,7 @@ import (
 	"livesrv/internal/feed"
 	"livesrv/internal/order"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/packager"
 	"livesrv/web"
 	"livesrv/web/api"
@@ -154,10 +157,16 @@ type Config struct {
 
 	// RTMP is where encoders such as OBS push to.
 	RTMP rtmp.Config `yaml:"rtmp"`
-	// WHIP is where the media of browsers, phones and OBS 30 comes in; the HTTP half is at /whip of the HTTP port.
+	// SRT is where encoders push to over lines that lose packets.
+	SRT srt.Config `yaml:"srt"`
+	// RTSP is where IP cameras and their like push to, or are fetched from.
+	RTSP rtsp.Config `yaml:"rtsp"`
+	// WHIP is where the media of browsers, phones and OBS 30 comes in.
 	WHIP whip.Config `yaml:"whip"`
 	// Ingest holds the rules for publishers, whatever protocol they speak.
 	Ingest ingest.Config `yaml:"ingest"`
+	// Transcode says which ffmpeg converts what not every player plays.
+	Transcode transcode.Config `yaml:"transcode"`
 	// Stream says how far a publisher's timestamps are trusted, and bounds queues.
 	Stream stream.Config `yaml:"stream"`
 	// Packager says how streams are cut into segments and parts, and how long they are kept.
@@ -187,11 +196,14 @@ func Default() Config {
 		HLS:  hls.DefaultConfig(),
 		UI:   ui.DefaultConfig(),
 
-		RTMP:     rtmp.DefaultConfig(),
-		WHIP:     whip.DefaultConfig(),
-		Ingest:   ingest.DefaultConfig(),
-		Stream:   stream.DefaultConfig(),
-		Packager: packager.DefaultConfig(),
+		RTMP:      rtmp.DefaultConfig(),
+		SRT:       srt.DefaultConfig(),
+		RTSP:      rtsp.DefaultConfig(),
+		WHIP:      whip.DefaultConfig(),
+		Ingest:    ingest.DefaultConfig(),
+		Transcode: transcode.DefaultConfig(),
+		Stream:    stream.DefaultConfig(),
+		Packager:  packager.DefaultConfig(),
 
 		Feed:      feed.DefaultConfig(),
 		Catalogue: catalogue.DefaultConfig(),

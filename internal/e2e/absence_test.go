@@ -22,7 +22,7 @@ func TestAbsence(t *testing.T) {
 		"one second":     time.Second,
 		"five seconds":   5 * time.Second,
 		"thirty seconds": 30 * time.Second,
-		"nearly the end": 115 * time.Second,
+		"two minutes":    120 * time.Second,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,9 @@ func TestAbsence(t *testing.T) {
 // TestEnd: after EndAfter without a publisher the playlists end, blocked requests are let go, and a
 // publisher who comes later starts a presentation under the same URLs whose numbers go on upwards.
 func TestEnd(t *testing.T) {
-	bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
+	cfg := packager.DefaultConfig()
+	cfg.EndAfter = 2 * time.Minute
+	bubble(t, cfg, func(t *testing.T, l *line) {
 		synth := livetest.Synth{FPSNum: 30, AudioRate: 48000}
 		leave := l.publish(t, "demo", synth)
 		l.waitFor(t, "demo")

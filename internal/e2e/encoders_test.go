@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/rtsp"
+	"livesrv/ingest/srt"
 	"livesrv/internal/livetest"
 	"livesrv/packager"
 )
@@ -25,10 +28,12 @@ func (anyKey) Admit(_ context.Context, key string) (ingest.Grant, error) {
 	return ingest.Grant{Stream: key}, nil
 }
 
-// station is a line with an RTMP server in front of it and an HTTP server behind, on ports of their own.
+// station is a line with the servers for encoders in front of it and an HTTP server behind, on ports of their own.
 type station struct {
 	*line
 	push string // rtmp://127.0.0.1:PORT/live/
+	srt  string // srt://127.0.0.1:PORT?streamid=publish:
+	rtsp string // rtsp://127.0.0.1:PORT/live/
 	play string // http://127.0.0.1:PORT/live/
 }
 
@@ -51,15 +56,37 @@ func newStation(t *testing.T, cfg packager.Config) *station {
 		t.Fatal(err)
 	}
 	l.group.Go(func() { _ = in.Run(l.ctx) })
+	sc, tc := srt.DefaultConfig(), rtsp.DefaultConfig()
+	sc.Address, tc.Address, tc.UDPAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	lossy, err := srt.New(sc, door, l.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cameras, err := rtsp.New(tc, door, l.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(lossy.Listen(), cameras.Listen()); err != nil {
+		t.Fatal(err)
+	}
+	l.group.Go(func() { _ = lossy.Run(l.ctx) })
+	l.group.Go(func() { _ = cameras.Run(l.ctx) })
 	out := httptest.NewServer(l.hls)
 	t.Cleanup(out.Close)
-	return &station{line: l, push: "rtmp://" + in.Addr().String() + "/live/", play: out.URL + "/live/"}
+	return &station{line: l, push: "rtmp://" + in.Addr().String() + "/live/", srt: "srt://" + lossy.Addr().String() + "?streamid=publish:",
+		rtsp: "rtsp://" + cameras.Addr().String() + "/live/", play: out.URL + "/live/"}
 }
 
 // start pushes p under name until the test ends or the encoder is killed.
 func (s *station) start(t *testing.T, name string, p livetest.Push) *livetest.Encoder {
 	t.Helper()
 	p.URL = s.push + name
+	return s.encode(t, p)
+}
+
+// encode pushes p to its own address until the test ends or the encoder is killed.
+func (s *station) encode(t *testing.T, p livetest.Push) *livetest.Encoder {
+	t.Helper()
 	e, err := p.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +115,8 @@ func TestEncoders(t *testing.T) {
 	cases := map[string]struct {
 		at        *station
 		push      livetest.Push
-		bridge    bool // ffmpeg 5.1 cannot push it by RTMP
+		bridge    bool   // ffmpeg 5.1 cannot push it by RTMP
+		to        string // where else than to RTMP
 		dependent bool
 	}{
 		"H.264":               {at: half, push: livetest.Push{Video: "h264", FPS: "30", GOP: 30, Audio: "aac"}},
@@ -96,6 +124,10 @@ func TestEncoders(t *testing.T) {
 		"B-pictures":          {at: half, push: livetest.Push{Video: "h264", Size: "320x180", FPS: "25", GOP: 25, BFrames: 2, Audio: "aac", AudioRate: 44100}},
 		"HEVC":                {at: half, push: livetest.Push{Video: "hevc", Size: "320x180", FPS: "30", GOP: 30, Audio: "aac"}, bridge: true},
 		"HEVC, B-pictures":    {at: half, push: livetest.Push{Video: "hevc", Size: "320x180", FPS: "25", GOP: 25, BFrames: 2, Audio: "aac"}, bridge: true},
+		"SRT":                 {at: half, to: half.srt, push: livetest.Push{Video: "h264", Size: "320x180", FPS: "30", GOP: 30, BFrames: 2, Audio: "aac"}},
+		"SRT, HEVC":           {at: fifth, to: fifth.srt, push: livetest.Push{Video: "hevc", Size: "320x180", FPS: "25", GOP: 25, Audio: "aac", AudioRate: 44100}},
+		"RTSP by TCP":         {at: half, to: half.rtsp, push: livetest.Push{Video: "h264", Size: "320x180", FPS: "30", GOP: 30, BFrames: 2, Audio: "aac"}},
+		"RTSP by UDP":         {at: fifth, to: fifth.rtsp, push: livetest.Push{Video: "h264", Size: "320x180", FPS: "25", GOP: 25, Audio: "aac", Transport: "udp"}},
 		"sound alone":         {at: half, push: livetest.Push{Audio: "aac", AudioRate: 44100}},
 		"picture alone":       {at: fifth, push: livetest.Push{Video: "h264", Size: "320x180", FPS: "25", GOP: 25}},
 		"15 fps":              {at: half, push: livetest.Push{Video: "h264", Size: "320x180", FPS: "15", GOP: 15, Audio: "aac"}},
@@ -116,9 +148,13 @@ func TestEncoders(t *testing.T) {
 			return '-'
 		}, strings.ToLower(name))
 		turn <- struct{}{}
-		if c.bridge {
+		switch {
+		case c.bridge:
 			r.enc = c.at.bridge(t, key, c.push)
-		} else {
+		case c.to != "":
+			c.push.URL = c.to + key
+			r.enc = c.at.encode(t, c.push)
+		default:
 			r.enc = c.at.start(t, key, c.push)
 		}
 		wg.Go(func() {
@@ -223,19 +259,34 @@ func clock(t *testing.T, p livetest.Push, picture []byte, date time.Time) {
 	t.Logf("PROGRAM-DATE-TIME is %v after the picture was painted", d)
 }
 
-// TestEncoderIsKilled: the encoder dies without a word and comes back; viewers wait and go on.
+// TestEncoderIsKilled: the encoder dies without a word and comes back, by the same protocol or another one;
+// viewers wait and go on.
 func TestEncoderIsKilled(t *testing.T) {
-	t.Parallel()
-	s := newStation(t, quick())
-	p := livetest.Push{Video: "h264", Size: "320x180", FPS: "30", GOP: 30, Audio: "aac"}
-	e := s.start(t, "demo", p)
+	for name, by := range map[string]func(*station) (first, then string){
+		"RTMP":              func(s *station) (string, string) { return s.push, s.push },
+		"SRT":               func(s *station) (string, string) { return s.srt, s.srt },
+		"RTSP, then by SRT": func(s *station) (string, string) { return s.rtsp, s.srt },
+		"SRT, then by RTMP": func(s *station) (string, string) { return s.srt, s.push },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStation(t, quick())
+			first, then := by(s)
+			killAndReturn(t, s, first+"demo", then+"demo")
+		})
+	}
+}
+
+func killAndReturn(t *testing.T, s *station, first, then string) {
+	p := livetest.Push{URL: first, Video: "h264", Size: "320x180", FPS: "30", GOP: 30, Audio: "aac"}
+	e := s.encode(t, p)
 	s.waitFor(t, "demo")
 	again := make(chan *livetest.Encoder, 1)
 	go func() {
 		time.Sleep(5 * time.Second)
 		e.Kill()
 		time.Sleep(4 * time.Second)
-		p.URL = s.push + "demo"
+		p.URL = then
 		e, err := p.Start(t.Context())
 		if err != nil {
 			t.Error(err)

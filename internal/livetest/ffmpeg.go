@@ -1,6 +1,7 @@
 package livetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ type Push struct {
 	// URL is where to; empty writes fragmented MP4, a frame a fragment,
 	// to Encoder.Out instead.
 	URL string
+	// Transport is "tcp" or "udp" for rtsp; default tcp.
+	Transport string
 	// Video is "h264", "hevc" or "" for none.
 	Video string
 	// Size is "WxH", both even; default 640x360.
@@ -154,6 +157,13 @@ func (p Push) args(num, den int) []string {
 	}
 	if p.URL == "" {
 		return append(a, "-flush_packets", "1", "-movflags", "frag_every_frame+empty_moov+default_base_moof", "-f", "mp4", "pipe:1")
+	}
+	switch scheme, _, _ := strings.Cut(p.URL, ":"); scheme {
+	case "srt":
+		// Each frame of sound in a packet of its own: ffmpeg would collect a sixth of a second.
+		return append(a, "-flush_packets", "1", "-pes_payload_size", "0", "-muxdelay", "0", "-f", "mpegts", p.URL)
+	case "rtsp":
+		return append(a, "-f", "rtsp", "-rtsp_transport", cmp.Or(p.Transport, "tcp"), p.URL)
 	}
 	return append(a, "-flush_packets", "1", "-flvflags", "no_duration_filesize", "-f", "flv", p.URL)
 }

@@ -27,8 +27,25 @@ type Synth struct {
 	AudioRate int
 	// PictureBytes is the size of each picture but keyframes, which have eight times that; 0 is 4,000.
 	PictureBytes int
+	// Layers is in how many qualities the picture comes, at most three: tracks 0, 1 and 2, each half as wide as
+	// the one before and with a quarter of its bytes. The pictures of one instant come one after the other, the
+	// smallest first, as browsers send them. 0 is 1.
+	Layers int
+	// Away says that a layer pauses at a picture; after a pause it comes back with a keyframe of its own. Nil is
+	// never.
+	Away func(layer int, picture int64) bool
 
 	pictures, frames int64
+	// sent are the layers of the next instant that have been given.
+	sent   int
+	paused [3]bool
+}
+
+// layerSPS are those that x264 wrote for the sizes of three layers.
+var layerSPS = [3][]byte{
+	unhex("674d401fd9005005bb0110000003001000000303c0f1832480"),
+	synthSPS,
+	unhex("674d400dd901419f9f0110000003001000000303c0f142a480"),
 }
 
 // Parameter sets that x264 wrote for 640x360 main profile, without and with B-pictures.
@@ -54,7 +71,12 @@ func (s *Synth) Tracks() []media.Track {
 		if s.BFrames > 0 {
 			sps = synthSPSB
 		}
-		t = append(t, media.Track{Codec: &media.H264{SPS: sps, PPS: synthPPS}, ClockRate: media.VideoClockRate})
+		for i := range s.layers() {
+			if s.Layers > 1 {
+				sps = layerSPS[i]
+			}
+			t = append(t, media.Track{ID: i, Codec: &media.H264{SPS: sps, PPS: synthPPS}, ClockRate: media.VideoClockRate})
+		}
 	}
 	if s.AudioRate > 0 {
 		t = append(t, media.Track{ID: len(t), ClockRate: s.AudioRate, Codec: &media.AAC{Config: mpeg4audio.AudioSpecificConfig{
@@ -64,16 +86,43 @@ func (s *Synth) Tracks() []media.Track {
 	return t
 }
 
+func (s *Synth) layers() int { return max(1, min(s.Layers, len(layerSPS))) }
+
 // Next is the access unit with the lowest DTS that has not been given yet.
 func (s *Synth) Next() *media.AccessUnit {
+	s.passAway()
 	if s.AudioRate > 0 && (s.FPSNum == 0 || s.audioTime() < s.videoTime()) {
 		return s.audio()
 	}
-	return s.video()
+	layer := s.layers() - 1 - s.sent
+	au := s.video(layer, s.paused[layer])
+	s.paused[layer] = false
+	s.nextLayer()
+	return au
+}
+
+// nextLayer goes on to the next layer, of this picture or the next.
+func (s *Synth) nextLayer() {
+	if s.sent++; s.sent == s.layers() {
+		s.pictures, s.sent = s.pictures+1, 0
+	}
+}
+
+// passAway goes on over the layers that pause.
+func (s *Synth) passAway() {
+	for s.Away != nil && s.FPSNum > 0 {
+		layer := s.layers() - 1 - s.sent
+		if !s.Away(layer, s.pictures) {
+			return
+		}
+		s.paused[layer] = true
+		s.nextLayer()
+	}
 }
 
 // At is the DTS of the access unit that Next gives next, from the publisher's zero.
 func (s *Synth) At() time.Duration {
+	s.passAway()
 	switch {
 	case s.FPSNum == 0:
 		return s.audioTime()
@@ -109,13 +158,14 @@ func (s *Synth) audioTime() time.Duration { return media.Duration(s.frames*1024,
 func (s *Synth) audio() *media.AccessUnit {
 	au := &media.AccessUnit{PTS: s.frames * 1024, DTS: s.frames * 1024, Key: true, Units: [][]byte{filler(256, 0x21)}}
 	if s.FPSNum > 0 {
-		au.Track = 1
+		au.Track = s.layers()
 	}
 	s.frames++
 	return au
 }
 
-func (s *Synth) video() *media.AccessUnit {
+// video is a layer's picture of the next instant; again makes it a keyframe that begins anew.
+func (s *Synth) video(layer int, again bool) *media.AccessUnit {
 	gop := int64(s.GOP)
 	if gop == 0 {
 		gop = 2 * int64(s.FPSNum) / s.den()
@@ -125,10 +175,11 @@ func (s *Synth) video() *media.AccessUnit {
 	if size == 0 {
 		size = 4000
 	}
-	au := &media.AccessUnit{DTS: s.ticks(s.pictures), Key: in == 0}
+	size >>= 2 * layer
+	au := &media.AccessUnit{Track: layer, DTS: s.ticks(s.pictures), Key: in == 0 || again}
 	shown, head := in, byte(0x41)
 	switch group := (in - 1) % (b + 1); {
-	case in == 0:
+	case in == 0 || again:
 		size, head = 8*size, 0x65
 	case b > 0 && in-group+b >= gop: // too few left for a whole group: plain P-pictures
 	case group == 0:
@@ -141,7 +192,6 @@ func (s *Synth) video() *media.AccessUnit {
 	}
 	au.PTS = s.ticks(s.pictures - in + shown)
 	au.Units = [][]byte{filler(size, head)}
-	s.pictures++
 	return au
 }
 

@@ -16,10 +16,12 @@ func TestSynthTimeline(t *testing.T) {
 		"wandering rate":      {FPSNum: 30, Steps: []int64{1500, 6000, 3003, 3000, 2997, 4500}, BFrames: 2, AudioRate: 48000},
 		"sound alone":         {AudioRate: 44100},
 		"one picture per GOP": {FPSNum: 15, GOP: 1},
+		"three layers":        {FPSNum: 30, Layers: 3, AudioRate: 48000},
+		"a layer that pauses": {FPSNum: 30, Layers: 3, Away: func(l int, n int64) bool { return l == 0 && n%100 > 60 }},
 	} {
 		tracks := s.Tracks()
 		dts := map[int]int64{}
-		shown := map[int64]bool{}
+		shown := map[[2]int64]bool{}
 		last := time.Duration(-1)
 		keys := 0
 		for n := range 600 {
@@ -37,10 +39,11 @@ func TestSynthTimeline(t *testing.T) {
 				t.Fatalf("%s: PTS %d before DTS %d", name, au.PTS, au.DTS)
 			}
 			if tr.Codec.Kind() == media.Video {
-				if shown[au.PTS] {
+				at := [2]int64{int64(au.Track), au.PTS}
+				if shown[at] {
 					t.Fatalf("%s: two pictures at PTS %d", name, au.PTS)
 				}
-				shown[au.PTS] = true
+				shown[at] = true
 				if au.Key {
 					keys++
 				}

@@ -19,15 +19,21 @@ import (
 type Config struct {
 	// Window is how far back in the past a pin may be put. It is the packager's window: the app sets it.
 	Window time.Duration `yaml:"-"`
+	// EndAfter is how long a publisher may be away before its show ends by itself. It is the packager's end_after: the
+	// app sets it.
+	EndAfter time.Duration `yaml:"-"`
 }
 
 // DefaultConfig gives the defaults.
-func DefaultConfig() Config { return Config{Window: time.Minute} }
+func DefaultConfig() Config { return Config{Window: time.Minute, EndAfter: 5 * time.Minute} }
 
 // Validate says which value is out of its range.
 func (c Config) Validate() error {
 	if c.Window < time.Second || c.Window > 24*time.Hour {
 		return fault.New(fault.Invalid, "%v is not from 1s to 24h", c.Window).At("window").WithHint("60s is the default")
+	}
+	if c.EndAfter < time.Second || c.EndAfter > 24*time.Hour {
+		return fault.New(fault.Invalid, "%v is not from 1s to 24h", c.EndAfter).At("end_after").WithHint("5m is the default")
 	}
 	return nil
 }
@@ -250,17 +256,29 @@ func (s *Service) Start(ctx context.Context, slug Slug) (Show, error) {
 
 // End ends a show and closes its pins; an ended one stays so. A scheduled show may be ended too: it is called off.
 func (s *Service) End(ctx context.Context, slug Slug) (Show, error) {
+	return s.end(ctx, slug, EndedByHand, func(sh *Show) bool { return sh.Status != Ended })
+}
+
+// end ends a show if it still should be when it is written.
+func (s *Service) end(ctx context.Context, slug Slug, why EndReason, still func(*Show) bool) (Show, error) {
 	sh, err := s.change(ctx, slug, func(sh *Show) error {
-		if sh.Status == Ended {
+		if !still(sh) {
 			return ErrSame
 		}
 		now := s.now()
-		sh.Status, sh.EndedAt, sh.OnAir = Ended, &now, false
-		s.deps.Log.Info("show ended", "show", slug)
+		attrs := []any{"show", slug, "reason", why}
+		if sh.OffAirSince != nil {
+			attrs = append(attrs, "nothing_came_for", now.Sub(*sh.OffAirSince).Round(time.Second))
+		}
+		sh.Status, sh.EndedAt, sh.EndReason, sh.OnAir, sh.OffAirSince = Ended, &now, why, false, nil
+		s.deps.Log.Info("show ended", attrs...)
 		return nil
 	})
 	if err != nil {
 		return Show{}, err
+	}
+	if sh.Status != Ended {
+		return sh, nil // its publisher is back
 	}
 	// After the status: from now on the store takes no new pin, so none can slip in behind this. An earlier End that
 	// failed half-way is completed here as well.
@@ -297,8 +315,8 @@ func (s *Service) RotateKey(ctx context.Context, slug Slug) (Show, error) {
 // newKey is 26 random letters and digits (130 bits): nothing to guess, nothing that a URL or a shell would bend.
 func newKey() string { return "sk-" + strings.ToLower(rand.Text()) }
 
-// Admit answers the ingest gate: which show may this key publish to? A scheduled show starts. fault.Unauthorized for an
-// unknown key, fault.Conflict for an ended show. How long it takes does not depend on how nearly right a key is: the
+// Admit answers the ingest gate: which show may this key publish to? A scheduled show starts, one that ended by itself
+// a short while ago is reopened. fault.Unauthorized for an unknown key, fault.Conflict for a show that was ended. How long it takes does not depend on how nearly right a key is: the
 // look-up compares hashes, and the comparison with the key itself takes constant time.
 func (s *Service) Admit(ctx context.Context, key string) (Show, error) {
 	sh, err := s.deps.Keys.ShowByKeyHash(ctx, sha256.Sum256([]byte(key)))
@@ -313,7 +331,7 @@ func (s *Service) Admit(ctx context.Context, key string) (Show, error) {
 		return s.Start(ctx, sh.Slug)
 	}
 	if sh.Status == Ended {
-		return Show{}, NotLive(sh)
+		return s.readmit(ctx, sh.Slug)
 	}
 	return sh, nil
 }
@@ -325,7 +343,20 @@ func (s *Service) SetOnAir(ctx context.Context, slug Slug, on bool) (Show, error
 		if sh.OnAir == on {
 			return ErrSame
 		}
-		sh.OnAir = on
+		sh.OnAir, sh.OffAirSince = on, nil
+		if !on && sh.Status == Live {
+			now := s.now()
+			sh.OffAirSince = &now
+		}
+		return nil
+	})
+}
+
+// awayFromNow counts a publisher's absence anew: while the server was down nobody could return.
+func (s *Service) awayFromNow(ctx context.Context, slug Slug) (Show, error) {
+	return s.change(ctx, slug, func(sh *Show) error {
+		now := s.now()
+		sh.OnAir, sh.OffAirSince = false, &now
 		return nil
 	})
 }
@@ -339,8 +370,8 @@ func (s *Service) Resume(ctx context.Context) error {
 	}
 	var errs []error
 	for _, sh := range shows {
-		if sh.OnAir {
-			_, err := s.SetOnAir(ctx, sh.Slug, false)
+		if sh.OnAir || sh.OffAirSince != nil {
+			_, err := s.awayFromNow(ctx, sh.Slug)
 			errs = append(errs, err)
 		}
 		if sh.Status != Live {
@@ -356,12 +387,4 @@ func (s *Service) Resume(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// NotLive is the refusal of what needs a live show.
-func NotLive(s Show) error {
-	if s.Status == Ended {
-		return fault.New(fault.Conflict, "the show %q has ended", s.Slug).WithHint("make a new show for the next time")
-	}
-	return fault.New(fault.Conflict, "the show %q has not begun", s.Slug).WithHint("start it, or begin to publish with its stream key")
 }

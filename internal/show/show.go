@@ -18,11 +18,21 @@ type PinID string
 // Status of a show.
 type Status string
 
-// The statuses, in their order. A show never goes back.
+// The statuses, in their order. A show never goes back, but that an ended one can be reopened.
 const (
 	Scheduled Status = "scheduled"
 	Live      Status = "live"
 	Ended     Status = "ended"
+)
+
+// EndReason says why a show has ended.
+type EndReason string
+
+// The reasons: somebody ended it, or its publisher stayed away for longer than Config.EndAfter. An ended show of which
+// nobody noted why has none.
+const (
+	EndedByHand EndReason = "by_hand"
+	EndedAbsent EndReason = "publisher_away"
 )
 
 // The manual ways to pay.
@@ -41,10 +51,12 @@ type Show struct {
 	StartsAt     time.Time             `json:"startsAt"`
 	StartedAt    *time.Time            `json:"startedAt"`
 	EndedAt      *time.Time            `json:"endedAt"`
+	EndReason    EndReason             `json:"endReason"` // or "" while it has not ended
 	Status       Status                `json:"status"`
-	OnAir        bool                  `json:"onAir"` // media is coming in now
-	StreamKey    string                `json:"-"`     // only for its merchant's eyes
-	EmbedOrigins []string              `json:"-"`     // sites that may frame the show: "https://shop.example"
+	OnAir        bool                  `json:"onAir"`       // media is coming in now
+	OffAirSince  *time.Time            `json:"offAirSince"` // when media stopped coming in, of a live show
+	StreamKey    string                `json:"-"`           // only for its merchant's eyes
+	EmbedOrigins []string              `json:"-"`           // sites that may frame the show: "https://shop.example"
 	Currency     string                `json:"currency"`
 	Ways         []string              `json:"ways"`   // ways to pay
 	PaymentNote  string                `json:"-"`      // bank details, shown to a buyer who chose bank transfer

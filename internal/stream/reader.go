@@ -45,7 +45,7 @@ type Reader struct {
 	n     int
 	bytes int
 	ended bool
-	// skipping drops access units until the next keyframe of the leading track.
+	// skipping drops access units until the next keyframe of a leading track.
 	skipping bool
 	lostAUs  uint64
 	lostGOPs uint64
@@ -134,9 +134,9 @@ func (r *Reader) signal() {
 	}
 }
 
-// push queues an item and never waits. lead is the track whose keyframes begin GOPs; limit is the bound
+// push queues an item and never waits. lead are the tracks whose keyframes begin GOPs; limit is the bound
 // of the queue, a power of two. It returns how many access units were newly lost, in how many stretches.
-func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
+func (r *Reader) push(it Item, lead lead, limit int) (aus, gops uint64) {
 	r.mu.Lock()
 	defer func() {
 		r.lostAUs += aus
@@ -147,10 +147,10 @@ func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
 		return 0, 0
 	}
 	if r.n == limit || r.bytes > maxQueuedBytes {
-		aus, gops = r.overflow(lead, limit), 1
+		aus, gops = r.overflow(lead.first, limit), 1
 	}
 	if it.AU != nil && r.skipping {
-		if it.AU.Track != lead || !it.AU.Key {
+		if !lead.begins(it.AU) {
 			if r.lostGOPs+gops > 0 {
 				aus++
 			}
@@ -166,7 +166,7 @@ func (r *Reader) push(it Item, lead, limit int) (aus, gops uint64) {
 	if it.AU != nil {
 		r.bytes += it.AU.Size()
 	}
-	if it.AU == nil || it.AU.Track == lead || r.n >= batch {
+	if it.AU == nil || lead.has(it.AU.Track) || r.n >= batch {
 		r.signal()
 	}
 	return aus, gops

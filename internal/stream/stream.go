@@ -26,7 +26,7 @@ type Stream struct {
 	writer  *Writer
 	// tracks is what readers were last told, nil before the first publisher was ready.
 	tracks  []media.Track
-	lead    int
+	lead    lead
 	absent  bool
 	readers []*Reader
 	// held is the current GOP while nobody reads, so that a packager that follows the registry does not
@@ -163,8 +163,8 @@ func (s *Stream) hold(it Item) {
 		// Said by Subscribe; pictures of other parameter sets or of a publisher who has gone are of no use.
 		s.forget()
 		return
-	case it.AU != nil && it.AU.Track == s.lead && it.AU.Key:
-		if isVideo(s.tracks, s.lead) || len(s.held) >= s.limit/4 {
+	case it.AU != nil && s.lead.begins(it.AU):
+		if s.newGOP(it.AU) || len(s.held) >= s.limit/4 {
 			s.forget()
 		}
 	case len(s.held) == 0, len(s.held) >= s.limit/2, s.heldBytes > maxQueuedBytes/4:
@@ -175,6 +175,12 @@ func (s *Stream) hold(it Item) {
 	if it.AU != nil {
 		s.heldBytes += it.AU.Size()
 	}
+}
+
+// newGOP says whether a keyframe is of another instant than those that the held GOP begins with: the layers of
+// one picture have theirs one after the other.
+func (s *Stream) newGOP(au *media.AccessUnit) bool {
+	return isVideo(s.tracks, au.Track) && (len(s.held) == 0 || au.DTS-s.held[0].AU.DTS > media.VideoClockRate/4)
 }
 
 // forget drops what is held for the first reader.
@@ -199,12 +205,29 @@ func checkTracks(tracks []media.Track) error {
 	return nil
 }
 
-// leading is the track whose keyframes decide where GOPs begin: the first video, else the first.
-func leading(tracks []media.Track) int {
+// lead says which tracks' keyframes decide where GOPs begin: all video tracks', else the first one's.
+type lead struct {
+	// first is the first of them, the best layer of a picture; all has a bit for each: the best may be silent.
+	first int
+	all   uint32
+}
+
+func (l lead) has(track int) bool { return l.all>>track&1 != 0 }
+
+func (l lead) begins(au *media.AccessUnit) bool { return au.Key && l.has(au.Track) }
+
+func leading(tracks []media.Track) lead {
+	var l lead
 	for i := range tracks {
 		if isVideo(tracks, i) {
-			return i
+			if l.all == 0 {
+				l.first = i
+			}
+			l.all |= 1 << i
 		}
 	}
-	return 0
+	if l.all == 0 {
+		l.all = 1
+	}
+	return l
 }

@@ -14,7 +14,7 @@ type Writer struct {
 	opts   PublishOptions
 	tracks []*track
 	// ready says that all tracks can be decoded and readers know them, started that the first keyframe of
-	// the leading track has come: before it nothing can be decoded.
+	// a leading track has come: before it nothing can be decoded.
 	ready, started bool
 }
 
@@ -45,7 +45,7 @@ func (w *Writer) Write(au *media.AccessUnit) error {
 	if len(au.Units) == 0 {
 		return nil
 	}
-	w.started = w.started || w.ready && au.Track == s.lead && au.Key
+	w.started = w.started || w.ready && s.lead.begins(au)
 	t.keyed = t.keyed || au.Key
 	if !w.started || !t.keyed {
 		t.repairs.Undecodable++
@@ -70,7 +70,7 @@ func (w *Writer) WriteData(d Data) error {
 	if !w.started {
 		return nil
 	}
-	m := &w.tracks[s.lead].mapper
+	m := w.leader()
 	at := d.PTS + m.shift
 	// Some publishers do not stamp their texts: what lies far from the picture means the picture.
 	if off := at - m.out; max(off, -off) > 3*refRate {
@@ -81,6 +81,16 @@ func (w *Writer) WriteData(d Data) error {
 	s.stat.data++
 	s.send(Item{Data: &d})
 	return nil
+}
+
+// leader is the mapper of the best leading track that has begun. The caller holds s.mu.
+func (w *Writer) leader() *mapper {
+	for i, t := range w.tracks {
+		if w.s.lead.has(i) && t.mapper.begun {
+			return &t.mapper
+		}
+	}
+	return &w.tracks[w.s.lead.first].mapper
 }
 
 // SetTracks changes the tracks in mid-stream: other parameter sets, or a track more or less. Equal
@@ -97,6 +107,17 @@ func (w *Writer) SetTracks(tracks []media.Track) error {
 	w.setTracks(tracks)
 	w.announce()
 	return nil
+}
+
+// Tracks are the present tracks, with the parameter sets that have come in band.
+func (w *Writer) Tracks() []media.Track {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	infos := make([]media.Track, len(w.tracks))
+	for i, t := range w.tracks {
+		infos[i] = t.info
+	}
+	return infos
 }
 
 // Close ends the publication. Readers learn that the publisher is absent. Closing twice is harmless.

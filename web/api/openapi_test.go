@@ -23,7 +23,7 @@ var contract = map[string]string{
 	"POST /api/products/{product}/images": "member", "DELETE /api/products/{product}/images/{image}": "member",
 	"PATCH /api/skus/{sku}": "member", "GET /api/skus/{sku}/prices": "member",
 	"POST /api/products/import": "member", "GET /api/products/export": "member",
-	"POST /api/shows": "member", "PATCH /api/shows/{show}": "member", "POST /api/shows/{show}/start": "member",
+	"POST /api/shows": "member", "PATCH /api/shows/{show}": "member", "POST /api/shows/{show}/start": "member", "POST /api/shows/{show}/reopen": "member",
 	"POST /api/shows/{show}/end": "member", "PUT /api/shows/{show}/lineup": "member", "GET /api/shows/{show}/desk": "member",
 	"POST /api/shows/{show}/key": "member", "POST /api/shows/{show}/pins": "member", "GET /api/shows/{show}/pins": "member",
 	"DELETE /api/shows/{show}/pins/{pin}": "member", "DELETE /api/shows/{show}/pins": "member",

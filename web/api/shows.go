@@ -97,6 +97,8 @@ func (a *API) registerShows() {
 		Summary: "Make a scheduled show live"}, a.step((*show.Service).Start))
 	add(a, member, nil, huma.Operation{Method: http.MethodPost, Path: "/api/shows/{show}/end", Tags: []string{"shows"},
 		Summary: "End a show and close its pins"}, a.step((*show.Service).End))
+	add(a, member, nil, huma.Operation{Method: http.MethodPost, Path: "/api/shows/{show}/reopen", Tags: []string{"shows"},
+		Summary: "Make an ended show live again"}, a.step((*show.Service).Reopen))
 	add(a, member, nil, huma.Operation{Method: http.MethodPut, Path: "/api/shows/{show}/lineup", Tags: []string{"shows"},
 		Summary: "Replace a show's line-up"}, a.setLineup)
 	add(a, member, nil, huma.Operation{Method: http.MethodPost, Path: "/api/shows/{show}/key", Tags: []string{"shows"},

@@ -23,6 +23,7 @@ type Handler struct {
 	log    *slog.Logger
 	holds  *holds
 	sizes  lengths
+	dates  dates
 	counts counters
 }
 

@@ -39,6 +39,9 @@ var (
 	noStore = []string{"no-store"}
 )
 
+// RequestHeaders are those that the handler looks at.
+var RequestHeaders = []string{hAcceptEnc, "Range", "If-Range"}
+
 // The canonical header names that we set by hand.
 const (
 	hAccept    = "Accept-Ranges"
@@ -56,6 +59,7 @@ const (
 	hHeaders   = "Access-Control-Allow-Headers"
 	hMaxAge    = "Access-Control-Max-Age"
 	hAllow     = "Allow"
+	hDate      = "Date"
 	hAcceptEnc = "Accept-Encoding"
 )
 
@@ -115,6 +119,25 @@ func newLifetimes(td time.Duration) lifetimes {
 func open(h http.Header) {
 	h[hOrigin] = anyOrigin
 	h[hExpose] = exposed
+}
+
+// dates gives the Date header's value, formatted once a second: HTTP/2's server formats one for every answer that has
+// none. Playlists and ranges have eight headers without it.
+type dates struct{ at atomic.Pointer[second] }
+
+type second struct {
+	unix  int64
+	value []string
+}
+
+func (d *dates) now() []string {
+	t := time.Now()
+	s := d.at.Load()
+	if s == nil || s.unix != t.Unix() {
+		s = &second{t.Unix(), []string{t.UTC().Format(http.TimeFormat)}}
+		d.at.Store(s)
+	}
+	return s.value
 }
 
 // lengths remembers Content-Length values. Thousands of viewers fetch the same few bodies, so nearly

@@ -61,7 +61,7 @@ func (h *Handler) writeMedia(w http.ResponseWriter, r *http.Request, urgency []s
 			return
 		}
 	}
-	hd[hLength] = h.sizes.of(int(b.Size))
+	hd[hLength], hd[hDate] = h.sizes.of(int(b.Size)), h.dates.now()
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodGet {
 		return

@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"log/slog"
 
 	"livesrv/ingest"
 	"livesrv/internal/catalogue"
+	"livesrv/internal/media"
 	"livesrv/internal/show"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/overlay"
 	"livesrv/packager"
 	"livesrv/web/ui"
@@ -21,6 +24,17 @@ func (g gate) Admit(ctx context.Context, key string) (ingest.Grant, error) {
 		return ingest.Grant{}, err
 	}
 	return ingest.Grant{Stream: string(s.Slug)}, nil
+}
+
+// converter makes AAC of a publisher's Opus.
+type converter struct{ *transcode.Converter }
+
+func (c converter) Convert(from media.Track, log *slog.Logger, deliver func(*media.AccessUnit)) (ingest.Conversion, error) {
+	s, err := c.AAC(from, log, deliver)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // dataCue makes a cue of timed data that an encoder sent along.

@@ -21,6 +21,8 @@ type Addrs struct {
 	Network string
 	// RTMP and RTMPS are what an encoder is given as server.
 	RTMP, RTMPS string
+	// SRT and RTSP are what an encoder is given with the stream key put where it says KEY.
+	SRT, RTSP string
 	// WHIP is where browsers and OBS publish by WHIP.
 	WHIP string
 	// Admin is the admin listener.
@@ -50,11 +52,21 @@ func (a *App) Addrs() Addrs {
 	if addr := a.rtmp.TLSAddr(); addr != nil {
 		out.RTMPS = "rtmps://" + reachable(addr) + "/" + a.cfg.RTMP.App
 	}
+	if addr := a.srt.Addr(); addr != nil {
+		out.SRT = srtURL(reachable(addr), "KEY")
+	}
+	if addr := a.rtsp.Addr(); addr != nil {
+		out.RTSP = rtspURL(reachable(addr), "KEY")
+	}
 	if a.whip.Enabled() {
 		out.WHIP = out.URL + "/whip"
 	}
 	return out
 }
+
+func srtURL(host, key string) string { return "srt://" + host + "?streamid=publish:" + key }
+
+func rtspURL(host, key string) string { return "rtsp://" + host + "/live/" + key }
 
 // whipAddress names the ports of WHIP's media.
 func whipAddress(cfg config.Config) string {
@@ -68,22 +80,34 @@ func (r *rooms) ingestAddresses(cfg config.Config) func(slug, key string) []api.
 	if u, err := url.Parse(cfg.HTTP.PublicURL); err == nil {
 		host = u.Hostname()
 	}
-	return func(string, string) []api.IngestAddress {
+	at := func(addr net.Addr) (string, bool) {
+		if addr == nil {
+			return "", false
+		}
+		ip, port, err := net.SplitHostPort(addr.String())
+		if err != nil {
+			return "", false
+		}
+		if parsed := net.ParseIP(ip); parsed != nil && parsed.IsUnspecified() {
+			ip = cmp.Or(localIP(), "127.0.0.1")
+		}
+		return net.JoinHostPort(cmp.Or(host, ip), port), true
+	}
+	return func(_, key string) []api.IngestAddress {
 		var out []api.IngestAddress
 		for _, l := range []struct {
 			protocol string
 			addr     net.Addr
-		}{{"rtmp", r.rtmp.Addr()}, {"rtmps", r.rtmp.TLSAddr()}} {
-			tcp, ok := l.addr.(*net.TCPAddr)
-			if !ok || tcp == nil {
-				continue
+			url      func(host string) string
+		}{
+			{"rtmp", r.rtmp.Addr(), func(host string) string { return "rtmp://" + host + "/" + cfg.RTMP.App }},
+			{"rtmps", r.rtmp.TLSAddr(), func(host string) string { return "rtmps://" + host + "/" + cfg.RTMP.App }},
+			{"srt", r.srt.Addr(), func(host string) string { return srtURL(host, key) }},
+			{"rtsp", r.rtsp.Addr(), func(host string) string { return rtspURL(host, key) }},
+		} {
+			if host, ok := at(l.addr); ok {
+				out = append(out, api.IngestAddress{Protocol: l.protocol, URL: l.url(host)})
 			}
-			name := cmp.Or(host, tcp.IP.String())
-			if host == "" && tcp.IP.IsUnspecified() {
-				name = cmp.Or(localIP(), "127.0.0.1")
-			}
-			out = append(out, api.IngestAddress{Protocol: l.protocol,
-				URL: l.protocol + "://" + net.JoinHostPort(name, strconv.Itoa(tcp.Port)) + "/" + cfg.RTMP.App})
 		}
 		if r.whip.Enabled() {
 			out = append(out, api.IngestAddress{Protocol: "whip", URL: r.siteURL(cfg) + "/whip"})

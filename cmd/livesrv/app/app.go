@@ -73,10 +73,15 @@ func (a *App) Listen() error {
 	}{
 		{"HTTP", a.cfg.HTTP.Address, "--http :8081", a.web.Listen},
 		{"RTMP", a.cfg.RTMP.Address, "--rtmp :1936", a.rtmp.Listen},
+		{"SRT", a.cfg.SRT.Address, "--srt :8891", a.srt.Listen},
+		{"RTSP", a.cfg.RTSP.Address, "--rtsp :8555", a.rtsp.Listen},
 		{"WHIP", whipAddress(a.cfg), "--set whip.udp_address=:8190 --set whip.tcp_address=:8190", a.whip.Listen},
 		{"admin", a.cfg.Admin.Address, "--set admin.address=127.0.0.1:9091", a.admin.Listen},
 	} {
 		if err := l.listen(); err != nil {
+			if e, ok := errors.AsType[*fault.Error](err); ok && l.what == "RTSP" && e.Field == "udp_address" {
+				l.what, l.address, l.fix = "RTP", a.cfg.RTSP.UDPAddress, "--set rtsp.udp_address=:8002, or --set rtsp.udp_address= for TCP alone"
+			}
 			return busy(l.what, l.address, l.fix, err)
 		}
 	}
@@ -150,11 +155,12 @@ func (a *App) Merchant() catalogue.MerchantID { return a.merchant }
 // Run serves until ctx ends or a room fails, then ends everything within Stop.Timeout, the database last.
 func (a *App) Run(ctx context.Context) error {
 	defer a.Close()
-	a.log.Info("serving", "version", a.build.Version, "http", a.Addrs().URL, "rtmp", a.Addrs().RTMP, "data", a.cfg.Data.Dir)
+	a.log.Info("serving", "version", a.build.Version, "http", a.Addrs().URL, "rtmp", a.Addrs().RTMP, "srt", a.Addrs().SRT, "rtsp", a.Addrs().RTSP, "data", a.cfg.Data.Dir)
 	g, run := errgroup.WithContext(ctx)
 	for name, room := range map[string]func(context.Context) error{
-		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "whip": a.whip.Run, "hub": a.hub.Run, "feed": a.feed.Run,
-		"orders": a.orders.Run, "news": a.news.Run,
+		"admin": a.admin.Run, "web": a.web.Run, "rtmp": a.rtmp.Run, "srt": a.srt.Run, "rtsp": a.rtsp.Run, "whip": a.whip.Run,
+		"transcode": a.transcode.Run, "hub": a.hub.Run, "feed": a.feed.Run, "orders": a.orders.Run, "shows": a.shows.Run, "news": a.news.Run,
+		"heap": keepHeap,
 	} {
 		g.Go(func() error {
 			if err := room(run); err != nil {

@@ -7,6 +7,7 @@ import (
 	"livesrv/ingest"
 	"livesrv/internal/feed"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/packager"
 	"livesrv/web/hls"
 )
@@ -16,12 +17,13 @@ type Build struct{ Version, Revision, Go string }
 
 // sources are the rooms that metrics are read from when somebody asks.
 type sources struct {
-	streams *stream.Registry
-	door    *ingest.Door
-	hub     *packager.Hub
-	media   *hls.Handler
-	feed    *feed.Feed
-	counts  *counts
+	streams   *stream.Registry
+	door      *ingest.Door
+	transcode *transcode.Converter
+	hub       *packager.Hub
+	media     *hls.Handler
+	feed      *feed.Feed
+	counts    *counts
 }
 
 // newMetrics makes the registry of /metrics, with the program's build and Go's own figures.
@@ -79,6 +81,11 @@ var (
 	mReceived      = counter("ingest_received_bytes_total", "Bytes of media received.")
 	mFindings      = counter("ingest_findings_total", "What the publish doctor found, by code.", "code")
 
+	mConversions     = gauge("transcode_conversions", "Sound that is being converted.")
+	mConvertRestarts = counter("transcode_restarts_total", "Times ffmpeg died or was stuck and was started again.")
+	mConvertGivenUp  = counter("transcode_given_up_total", "Conversions that ended because ffmpeg made nothing.")
+	mConvertDropped  = counter("transcode_dropped_packets_total", "Packets of sound that ffmpeg was too slow for.")
+
 	mOrdersPlaced  = counter("orders_placed_total", "Orders placed since the start.")
 	mOrdersSettled = counter("orders_settled_total", "Orders that came to an end since the start, by how.", "status")
 	mStockRefusals = counter("stock_refusals_total", "Orders that were refused because the stock had gone.")
@@ -86,7 +93,8 @@ var (
 
 var allMetrics = []metric{mViewers, mFeedClients, mHolds, mResponses, mRefusals, mBytes, mOnAir, mRepairs, mLost,
 	mPublications, mParts, mSegments, mGaps, mDiscontinuities, mNotIndependent, mRetained, mSessions, mConnections,
-	mSessionsTotal, mTakenOver, mRefused, mReceived, mFindings, mOrdersPlaced, mOrdersSettled, mStockRefusals}
+	mSessionsTotal, mTakenOver, mRefused, mReceived, mFindings, mConversions, mConvertRestarts, mConvertGivenUp,
+	mConvertDropped, mOrdersPlaced, mOrdersSettled, mStockRefusals}
 
 // Describe implements prometheus.Collector.
 func (s *sources) Describe(ch chan<- *prometheus.Desc) {
@@ -130,6 +138,11 @@ func (s *sources) collectIngest(put putFunc) {
 	put(mSessionsTotal, float64(d.Started))
 	put(mTakenOver, float64(d.TakenOver))
 	put(mReceived, float64(d.Bytes))
+	c := s.transcode.Stats()
+	put(mConversions, float64(c.Running))
+	put(mConvertRestarts, float64(c.Restarts))
+	put(mConvertGivenUp, float64(c.GivenUp))
+	put(mConvertDropped, float64(c.Dropped))
 }
 
 func (s *sources) collectMedia(put putFunc) {

@@ -15,7 +15,7 @@ import (
 	"livesrv/internal/feed"
 	"livesrv/internal/order"
 	"livesrv/internal/show"
-	"livesrv/internal/stream"
+	"livesrv/packager"
 	"livesrv/web/api"
 )
 
@@ -29,7 +29,7 @@ type news struct {
 	feed      *feed.Feed
 	shows     *show.Service
 	catalogue *catalogue.Service
-	streams   *stream.Registry
+	hub       *packager.Hub
 	door      *ingest.Door
 	log       *slog.Logger
 
@@ -184,8 +184,8 @@ func (n *news) tellProductTo(ctx context.Context, s show.Show, id catalogue.Prod
 
 // noteStream records with the show whether media comes in, and tells its desk.
 func (n *news) noteStream(ctx context.Context, name string) {
-	st, ok := n.streams.Stream(name)
-	s, err := n.shows.SetOnAir(ctx, show.Slug(name), ok && st.OnAir())
+	p, ok := n.hub.Presentation(name)
+	s, err := n.shows.SetOnAir(ctx, show.Slug(name), ok && p.Stats().OnAir)
 	if err != nil {
 		n.failed(ctx, "stream", name, err)
 		return

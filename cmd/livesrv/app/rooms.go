@@ -10,6 +10,8 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/ingest/rtmp"
+	"livesrv/ingest/rtsp"
+	"livesrv/ingest/srt"
 	"livesrv/ingest/whip"
 	"livesrv/internal/account"
 	"livesrv/internal/catalogue"
@@ -21,6 +23,7 @@ import (
 	"livesrv/internal/show"
 	"livesrv/internal/store"
 	"livesrv/internal/stream"
+	"livesrv/internal/transcode"
 	"livesrv/overlay"
 	"livesrv/packager"
 	"livesrv/web"
@@ -38,12 +41,15 @@ type rooms struct {
 	accounts  *account.Service
 	merchant  catalogue.MerchantID
 
-	streams *stream.Registry
-	door    *ingest.Door
-	rtmp    *rtmp.Server
-	whip    *whip.Server
-	hub     *packager.Hub
-	media   *hls.Handler
+	streams   *stream.Registry
+	door      *ingest.Door
+	transcode *transcode.Converter
+	rtmp      *rtmp.Server
+	srt       *srt.Server
+	rtsp      *rtsp.Server
+	whip      *whip.Server
+	hub       *packager.Hub
+	media     *hls.Handler
 
 	access *api.Access
 	feed   *feed.Feed
@@ -82,7 +88,7 @@ func (r *rooms) makeShop(ctx context.Context, cfg config.Config, log *slog.Logge
 		Merchants: db.Catalogue(), Products: db.Catalogue(), Prices: db.Catalogue(), Images: db.Catalogue(), Log: log}); err != nil {
 		return err
 	}
-	if r.shows, err = show.New(show.Config{Window: cfg.Packager.Window}, show.Deps{
+	if r.shows, err = show.New(show.Config{Window: cfg.Packager.Window, EndAfter: cfg.Packager.EndAfter}, show.Deps{
 		Store: db.Shows(), Keys: db.Shows(), Pins: db.Shows(), Products: r.catalogue, Log: log}); err != nil {
 		return err
 	}
@@ -105,7 +111,17 @@ func (r *rooms) makeMedia(cfg config.Config, log *slog.Logger) error {
 	if r.door, err = ingest.NewDoor(cfg.Ingest, gate{r.shows}, r.streams, r.news, log); err != nil {
 		return err
 	}
+	if r.transcode, err = transcode.New(cfg.Transcode, log); err != nil {
+		return err
+	}
+	r.door.SetConverter(converter{r.transcode})
 	if r.rtmp, err = rtmp.New(cfg.RTMP, r.door, log); err != nil {
+		return err
+	}
+	if r.srt, err = srt.New(cfg.SRT, r.door, log); err != nil {
+		return err
+	}
+	if r.rtsp, err = rtsp.New(cfg.RTSP, r.door, log); err != nil {
 		return err
 	}
 	if r.whip, err = whip.New(cfg.WHIP, whip.Deps{Door: r.door, Status: web.Status, Log: log}); err != nil {
@@ -117,7 +133,8 @@ func (r *rooms) makeMedia(cfg config.Config, log *slog.Logger) error {
 	}, log)
 	if r.hub, err = packager.NewHub(cfg.Packager, packager.Deps{
 		Streams: r.streams, Log: log, DataCue: dataCue,
-		Opened: func(p *packager.Presentation) { timeline.Opened(p.Name(), p) },
+		Opened:       func(p *packager.Presentation) { timeline.Opened(p.Name(), p) },
+		OnAirChanged: func(name string) { r.news.changedStreams.mark(name) },
 	}); err != nil {
 		return err
 	}
@@ -168,7 +185,7 @@ func (r *rooms) makeWeb(cfg config.Config, log *slog.Logger) error {
 // connect lets the rooms hear of each other's changes.
 func (r *rooms) connect(metrics *prometheus.Registry) {
 	r.news.api, r.news.feed, r.news.shows, r.news.catalogue = r.api, r.feed, r.shows, r.catalogue
-	r.news.streams, r.news.door = r.streams, r.door
+	r.news.hub, r.news.door = r.hub, r.door
 	r.shows.SetEvents(r.news)
 	r.catalogue.OnChange(r.news.productChanged)
 	r.orders.OnStock(r.catalogue.Changed)
@@ -176,7 +193,7 @@ func (r *rooms) connect(metrics *prometheus.Registry) {
 		r.counts.order(o)
 		r.news.orderChanged(o)
 	})
-	metrics.MustRegister(&sources{streams: r.streams, door: r.door, hub: r.hub, media: r.media, feed: r.feed, counts: &r.counts})
+	metrics.MustRegister(&sources{streams: r.streams, door: r.door, transcode: r.transcode, hub: r.hub, media: r.media, feed: r.feed, counts: &r.counts})
 }
 
 // ready says what the server lacks to serve.

@@ -61,11 +61,11 @@ function lines(child, name) {
   };
 }
 
-function stop(child, signal = 'SIGTERM') {
+function stop(child, signal = 'SIGTERM', group = false) {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once('exit', resolve);
-    child.kill(signal);
+    process.kill(group ? -child.pid : child.pid, signal);
   });
 }
 
@@ -76,7 +76,7 @@ export async function serve(settings = '') {
   writeFileSync(file, settings);
   const child = spawn(
     programs().livesrv,
-    ['serve', '--config', file, '--data', path.join(dir, 'data'), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--set', 'admin.address=127.0.0.1:0',
+    ['serve', '--config', file, '--data', path.join(dir, 'data'), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--srt', '', '--rtsp', '', '--set', 'admin.address=127.0.0.1:0',
       '--set', 'whip.udp_address=127.0.0.1:0', '--set', 'whip.tcp_address=127.0.0.1:0'],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -105,17 +105,20 @@ export async function serve(settings = '') {
       if (set) server.cookie = set.split(';')[0];
       return text ? JSON.parse(text) : null;
     },
-    /** Pushes a picture with a clock in it to a show; gives a function that ends the push. */
+    /** Pushes a picture with a clock in it to a show; gives a function that ends the push, by SIGKILL as a power cut would. */
     async push(show, ...flags) {
       const desk = await server.api('GET', `/shows/${show}/desk`);
-      const encoder = spawn(programs().timecode, ['--url', `${rtmp}/${desk.show.streamKey}`, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const encoder = spawn(programs().timecode, ['--url', `${rtmp}/${desk.show.streamKey}`, ...flags], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true, // with its ffmpeg a group of its own
+      });
       encoders.push(encoder);
       await lines(encoder, 'timecode').until(/"ready":true/);
-      await out.until(new RegExp(`publish.*${show}|${show}.*publish`, 'i'));
-      return (signal) => stop(encoder, signal);
+      await out.until(new RegExp(`publish started.*stream=${show} `));
+      return (signal) => stop(encoder, signal, true);
     },
     async stop() {
-      await Promise.all(encoders.map((e) => stop(e)));
+      await Promise.all(encoders.map((e) => stop(e, 'SIGTERM', true)));
       await stop(child);
       rmSync(dir, { recursive: true, force: true });
     },

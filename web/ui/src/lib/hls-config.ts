@@ -16,6 +16,8 @@ export const config: Partial<HlsConfig> = {
   testBandwidth: false,
   abrEwmaDefaultEstimate: 4_000_000,
   capLevelToPlayerSize: true,
+  // A publisher pauses its best quality while its line is thin: left for a gap, it is tried again.
+  errorPenaltyExpireMs: 10_000,
   maxBufferHole: 0.3,
   highBufferWatchdogPeriod: 1,
   // Cues are not read (see pins.ts); do not make any.

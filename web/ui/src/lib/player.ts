@@ -8,6 +8,7 @@ import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData, type LevelDetail
 import { config } from './hls-config';
 import { Pace } from './pace';
 import { readRange, type PinSource, type RangedPin } from './pins';
+import { Standstill, endsInGap, mediaFrom } from './standstill';
 import { nativeWallAt, timeAt, wallAt } from './wall';
 
 /**
@@ -33,8 +34,8 @@ const jumpOver = 5;
 const liveWithin = 2.5;
 /** A stall that lasted longer than this (ms) ends with a jump to the live edge. */
 const longStall = 1500;
-/** After this long (ms) in spite of newer media in the playlist, loading is begun anew; after twice as long, everything. */
-const stuckAfter = 3000;
+/** How many parts must be in the buffer behind a hole to go on there: fewer would run dry at once. */
+const partsBehindHole = 2;
 const retryFirst = 700;
 const retrySlowest = 6000;
 
@@ -52,7 +53,7 @@ export class Player extends EventTarget implements PinSource {
   private stalledAt = 0;
   private lastTime = -1;
   private lastMove = 0;
-  private kicked = false;
+  private readonly standstill = new Standstill();
   private mediaErrors = 0;
   private lastMediaError = 0;
   private hiddenAt = 0;
@@ -166,14 +167,19 @@ export class Player extends EventTarget implements PinSource {
     }
   }
 
+  /** Whether the picture stands because the publisher went: the playlist says so. Until there is a picture again. */
+  get atGap(): boolean {
+    return this.status === 'stalled' && (this.standstill.sawGap || endsInGap(this.details()));
+  }
+
   /** Tells how far this computer's clock is from the server's, so that the delay can be told in seconds. */
   setClock(offset: number): void {
     this.clock = offset;
   }
 
-  /** The wall time of the picture on screen: PROGRAM-DATE-TIME at the playhead. Null while unknown. */
+  /** The wall time of the picture on screen: PROGRAM-DATE-TIME at the playhead. Null while unknown, and in a gap: time goes on. */
   wallNow(): Date | null {
-    return this.wallAt(this.video.currentTime);
+    return this.atGap ? null : this.wallAt(this.video.currentTime);
   }
 
   /** Seconds from the camera to this screen, or null while unknown. */
@@ -323,7 +329,7 @@ export class Player extends EventTarget implements PinSource {
   private playing(): void {
     const waited = this.stalledAt ? Date.now() - this.stalledAt : 0;
     this.stalledAt = 0;
-    this.kicked = false;
+    this.standstill.over();
     this.sawPicture = true;
     this.set('playing');
     if (waited > longStall && this.behindBy() > liveWithin) this.jumpToLive();
@@ -355,7 +361,7 @@ export class Player extends EventTarget implements PinSource {
     if (v.paused || !this.hls || this.status === 'blocked' || !this.sawPicture) return;
     if (now - this.lastMove < longStall) return;
     this.stalled();
-    if (!this.skipHole()) this.unstick(now - this.lastMove);
+    if (!this.skipHole()) this.unstick();
   }
 
   /** After a gap in the stream the buffer goes on further ahead: go there. Says whether it did. */
@@ -363,7 +369,7 @@ export class Player extends EventTarget implements PinSource {
     const v = this.video;
     for (let i = 0; i < v.buffered.length; i++) {
       const start = v.buffered.start(i);
-      if (start > v.currentTime + 0.05 && v.buffered.end(i) - start > 0.2) {
+      if (start > v.currentTime + 0.05 && v.buffered.end(i) - start > Math.max(0.2, partsBehindHole * this.partTarget())) {
         const edge = this.livePoint();
         v.currentTime = edge !== null && edge > start && edge < v.buffered.end(i) ? edge : start + 0.05;
         return true;
@@ -383,25 +389,18 @@ export class Player extends EventTarget implements PinSource {
     return this.details()?.partTarget || 1;
   }
 
-  /** After gaps hls.js 1.7 can go on reading playlists without loading what they list. */
-  private unstick(stood: number): void {
+  private unstick(): void {
     const { hls, video } = this;
     const details = this.details();
-    if (!hls || !details || stood < stuckAfter) return;
-    const newest = details.partList?.at(-1) ?? details.fragments.at(-1);
+    if (!hls || !details) return;
     const loaded = video.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) : 0;
-    if (!newest || newest.gap || details.edge < loaded + 1) {
-      this.kicked = false;
-      return;
-    }
-    if (!this.kicked) {
-      this.kicked = true;
+    const step = this.standstill.step(details, loaded, Date.now());
+    if (step === 'load') {
       hls.stopLoad();
-      hls.startLoad(this.livePoint() ?? -1);
-    } else if (stood > 2 * stuckAfter) {
-      this.kicked = false;
-      this.reload();
-    }
+      hls.startLoad(Math.max(this.livePoint() ?? -1, mediaFrom(details)));
+    } else if (step === 'reload') this.reload();
+    else if (step === 'over') this.over(); // no event tells
+    this.changed();
   }
 
   private visibility(): void {
@@ -478,7 +477,7 @@ export class Player extends EventTarget implements PinSource {
     // A hidden or stalled page falls behind without anybody asking for it; a viewer who paused or went back did.
     if (this.status === 'playing' && this.stalledAt === 0 && this.drifted()) this.jumpToLive();
     const latency = this.latency();
-    const reading = `${this.status}|${this.video.muted}|${this.atLive}|${latency === null ? '' : latency.toFixed(1)}`;
+    const reading = `${this.status}|${this.atGap}|${this.video.muted}|${this.atLive}|${latency === null ? '' : latency.toFixed(1)}`;
     if (reading === this.reading) return;
     this.reading = reading;
     this.dispatchEvent(new Event('change'));

@@ -66,6 +66,8 @@ export class LiveWatch extends LitElement {
   private idle = false;
   private screen!: Screen;
   private said = '';
+  /** Whether it was told that the anchor is away. */
+  private away = false;
   private opener: HTMLElement | null = null;
   private pushed = false;
   private idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -98,6 +100,7 @@ export class LiveWatch extends LitElement {
   }
 
   protected override updated(changes: PropertyValues): void {
+    if (this.shop) this.tellAbsence(situation(this.shop, this.player));
     const first = changes.get('show') === undefined && changes.get('server') === undefined;
     if ((changes.has('show') || changes.has('server')) && !first && this.shop) {
       this.end();
@@ -179,6 +182,15 @@ export class LiveWatch extends LitElement {
     this.dispatchEvent(new CustomEvent(`livesrv:${e.what}`, { detail: e.detail, bubbles: true, composed: true }));
   }
 
+  /** Tells of an absence once, and once of its end. */
+  private tellAbsence(still: ReturnType<typeof situation>): void {
+    const away = still === 'away';
+    if (away === this.away || (!away && still !== 'playing' && still !== 'paused' && still !== 'ended')) return;
+    this.away = away;
+    if (away) this.say(t('stage.away'));
+    else if (still !== 'ended') this.say(t('status.back'));
+  }
+
   /** Says something to who cannot see it, without moving the focus (WCAG 4.1.3). */
   private say(what: string): void {
     this.said = what;
@@ -213,7 +225,7 @@ export class LiveWatch extends LitElement {
         @pointerleave=${() => (this.idle = still === 'playing')}
       >
         <video part="video" playsinline muted aria-label=${title} @click=${this.tapped}></video>
-        ${poster && still !== 'playing' && still !== 'paused' && still !== 'stalled' ? html`<img class="poster" src=${shop.asset(poster)} alt="" />` : nothing}
+        ${poster && still !== 'playing' && still !== 'paused' && player.status !== 'stalled' ? html`<img class="poster" src=${shop.asset(poster)} alt="" />` : nothing}
         ${shop ? this.over(still, covers) : nothing}
       </section>
       ${shop && mode === 'stacked' && !this.cinema && shop.shown.length > 0 ? html`<div class="strip">${this.cards()}</div>` : nothing}

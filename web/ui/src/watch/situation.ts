@@ -16,7 +16,9 @@ export function situation(shop: Shop, player: Player): Situation {
   if (p === 'playing' || p === 'paused' || p === 'blocked') return p;
   if (!show) return 'loading';
   if (p === 'unplayable' && show.onAir) return p;
-  if (show.status === 'ended') return p === 'stalled' ? 'stalled' : 'ended';
+  if (show.status === 'ended') return p === 'stalled' && !player.atGap ? 'stalled' : 'ended';
+  // The playlist tells of it where the feed cannot; and a publisher who is back is away until it is seen.
+  if (player.atGap) return 'away';
   if (show.onAir) return p === 'stalled' ? 'stalled' : 'loading';
   if (show.status !== 'live') return 'upcoming';
   // Whoever has seen no picture cannot know of a line that dropped: there may never have been one.
@@ -50,7 +52,8 @@ export function situationView(s: Situation, shop: Shop, acts: StageActions): Tem
 }
 
 function message(s: Situation, title: string, hint: string, sign: TemplateResult | typeof nothing = nothing): TemplateResult {
-  return html`<div class="center message" data-situation=${s} role="status">${sign}
+  // Of an absence the page's own status line tells: once when it begins, once when it is over.
+  return html`<div class="center message ${s}" data-situation=${s} role=${s === 'away' ? nothing : 'status'}>${sign}
     <p class="head">${title}</p>
     ${hint ? html`<p>${hint}</p>` : nothing}
   </div>`;

@@ -7,7 +7,7 @@ import { Ticker, Watch } from '../model/observable';
 import type { Finding, StreamSession } from '../model/types';
 import { linkIcon, nextIcon, okIcon, rotateIcon, warnIcon } from '../ui/icons';
 import { base, buttons, surfaces } from '../ui/styles';
-import { clock } from '../ui/time';
+import { clock, moment } from '../ui/time';
 import { toast } from '../ui/toasts';
 import '../ui/confirm-dialog';
 import '../ui/copy-field';
@@ -43,7 +43,7 @@ export class StreamCard extends LitElement {
     const desk = this.model.desk!;
     const health = desk.stream;
     return html`
-      ${health ? this.health(health) : html`<p class="small quiet">${desk.show.status === 'ended' ? t('console.stream.over') : t('console.stream.none')}</p>`}
+      ${health && desk.show.onAir ? this.health(health) : this.silent()}
       ${desk.show.status === 'ended' ? nothing : html`<details ?open=${!health}>
         <summary>${nextIcon}${t('console.stream.how')}</summary>
         <div class="way">
@@ -54,6 +54,16 @@ export class StreamCard extends LitElement {
         </div></details>`}
       ${this.asking ? html`<confirm-dialog heading=${t('console.stream.rotate.title')} text=${health ? t('console.stream.rotate.live') : t('console.stream.rotate.text')}
         action=${t('console.stream.rotate')} .run=${() => this.rotate()} @closed=${() => { this.asking = false; }}></confirm-dialog>` : nothing}`;
+  }
+
+  /** Why there is nothing to tell of a stream. */
+  private silent() {
+    const { show, stream } = this.model.desk!;
+    if (show.status === 'ended') return html`<p class="small quiet">${show.endReason === 'publisher_away' ? t('console.show.ended.away') : t('console.stream.over')}</p>`;
+    if (show.offAirSince) {
+      return html`<div role="status" class="notice warn">${warnIcon}<div>${t('console.stream.away', { time: moment(show.offAirSince) })}</div></div>`;
+    }
+    return stream ? this.health(stream) : html`<p class="small quiet">${t('console.stream.none')}</p>`;
   }
 
   /** The way without an encoder: a link with the key behind #, to open here or on the anchor's phone. */
@@ -73,7 +83,7 @@ export class StreamCard extends LitElement {
     const fps = frameRate || video?.frameRate;
     const facts = [
       clock(this.model.now() - Date.parse(h.started)), h.protocol.toUpperCase(), video?.width && `${video.width}×${video.height}`,
-      video && fps && t('console.stream.fps', { n: Math.round(fps) }), ...h.tracks.map((track) => track.codec),
+      video && fps && t('console.stream.fps', { n: Math.round(fps) }), ...h.tracks.map((track) => (track.convertedFrom ? `${track.convertedFrom} → ${track.codec}` : track.codec)),
       bitrate && t('console.stream.rate', { n: number(bitrate / 1e6, { maximumFractionDigits: 1 }) }),
     ].filter(Boolean);
     return html`
@@ -102,8 +112,10 @@ function words(f: Finding) {
     case 'bitrate_over_line': return known(t('console.doctor.bitrate'), t('console.doctor.bitrate.do'));
     case 'codec_unsupported': return known(t('console.doctor.codec'), t('console.doctor.codec.do'));
     case 'no_audio': return known(t('console.doctor.noAudio'), t('console.doctor.noAudio.do'));
+    case 'sound_unconverted': return known(t('console.doctor.opus'), t('console.doctor.opus.do'));
     case 'no_keyframe': return known(t('console.doctor.noKeyframe'), t('console.doctor.noKeyframe.do'));
     case 'media_damaged': return known(t('console.doctor.damaged'), t('console.doctor.damaged.do'));
+    case 'bandwidth_over': return known(t('console.doctor.bandwidth'), t('console.doctor.bandwidth.do'));
     default: return known(f.message, '');
   }
 }

@@ -26,6 +26,8 @@ export const startShow = async (show: string): Promise<Show> =>
   (await session.call<{ show: Show }>('POST', at('shows', show, 'start'))).show;
 export const endShow = async (show: string): Promise<Show> =>
   (await session.call<{ show: Show }>('POST', at('shows', show, 'end'))).show;
+export const reopenShow = async (show: string): Promise<Show> =>
+  (await session.call<{ show: Show }>('POST', at('shows', show, 'reopen'))).show;
 export const setLineup = async (show: string, products: string[]): Promise<Show> =>
   (await session.call<{ show: Show }>('PUT', at('shows', show, 'lineup'), { json: { products } })).show;
 export const rotateKey = async (show: string): Promise<string> =>

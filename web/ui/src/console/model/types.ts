@@ -20,7 +20,11 @@ export interface Product {
 }
 
 /** A show as its merchant sees it. */
-export interface Show extends PublicShow { paymentNote?: string; embedOrigins?: string[]; lineup?: string[]; rev?: number }
+export interface Show extends PublicShow {
+  /** Why it has ended, and since when nothing comes in for it while it is live. */
+  endReason?: '' | 'by_hand' | 'publisher_away'; offAirSince?: string | null;
+  paymentNote?: string; embedOrigins?: string[]; lineup?: string[]; rev?: number;
+}
 
 export interface Finding { code: string; message: string }
 
@@ -28,7 +32,9 @@ export interface Finding { code: string; message: string }
 export interface StreamSession {
   protocol: string; remote: string; started: string;
   /** Empty until the publisher has said what it sends. */
-  tracks: { kind: 'video' | 'audio'; codec: string; width?: number; height?: number; frameRate?: number }[];
+  tracks: { kind: 'video' | 'audio'; codec: string; width?: number; height?: number; frameRate?: number;
+    /** What the publisher sends where the server makes something else of it. */
+    convertedFrom?: string }[];
   health: { bitrate: number; frameRate: number; findings: Finding[] | null };
 }
 

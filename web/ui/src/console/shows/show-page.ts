@@ -66,17 +66,18 @@ export class ShowPage extends LitElement {
     const { show } = this.model.desk!;
     switch (show.status) {
       case 'scheduled': return html`<p>${t('console.show.scheduled.text')}</p>
-        <button ?disabled=${this.busy} @click=${() => this.start()}>${t('console.show.start')}</button>`;
+        <button ?disabled=${this.busy} @click=${() => this.begin(backend.startShow)}>${t('console.show.start')}</button>`;
       case 'live': return html`<p>${show.onAir ? t('console.show.onAir.text') : t('console.show.silent.text')}</p>
         <button class="danger" @click=${() => { this.ending = true; }}>${t('console.show.end')}</button>`;
-      case 'ended': return html`<p>${t('console.show.ended.text')}</p>`;
+      case 'ended': return html`<p>${show.endReason === 'publisher_away' ? t('console.show.ended.away') : t('console.show.ended.text')}</p>
+        <button ?disabled=${this.busy} @click=${() => this.begin(backend.reopenShow)}>${t('console.show.reopen')}</button>`;
     }
   }
 
-  private async start(): Promise<void> {
+  private async begin(call: (show: string) => Promise<unknown>): Promise<void> {
     this.busy = true;
     try {
-      await this.turn(backend.startShow);
+      await this.turn(call);
     } catch (e) {
       toast({ kind: 'bad', ...explain(e) });
     } finally {

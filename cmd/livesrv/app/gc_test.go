@@ -1,0 +1,18 @@
+package app
+
+import "testing"
+
+// TestGCPercent: a small heap may double, a large one holds little garbage.
+func TestGCPercent(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		live uint64
+		want int
+	}{
+		{0, 100}, {10 * mib, 100}, {32 * mib, 100}, {64 * mib, 50}, {128 * mib, 25}, {2048 * mib, 12}, {1 << 40, 12},
+	} {
+		if got := gcPercent(c.live); got != c.want {
+			t.Errorf("%d MiB alive: %d %%, want %d", c.live/mib, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package ingest
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// maxPause is the longest wait between two tries to accept a connection.
+const maxPause = time.Second
+
+// listener lets in whom the door lets in.
+type listener struct {
+	net.Listener
+	door     *Door
+	protocol string
+	log      *slog.Logger
+	close    sync.Once
+	closed   chan struct{}
+}
+
+// Listener puts the door before a listener. Accept gives only connections that may come in; each counts
+// until it is closed, whoever may not is refused. Errors of single connections, and the lack of file
+// descriptors, end nothing: Accept fails only when the listener has been closed.
+func (d *Door) Listener(protocol string, l net.Listener) net.Listener {
+	return &listener{Listener: l, door: d, protocol: protocol, log: d.log.With("protocol", protocol), closed: make(chan struct{})}
+}
+
+// Accept waits for the next connection.
+func (l *listener) Accept() (net.Conn, error) {
+	for pause := time.Duration(0); ; {
+		nc, err := l.Listener.Accept()
+		if err == nil {
+			pause = 0
+			if nc = l.admit(nc); nc != nil {
+				return nc, nil
+			}
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil, err
+		}
+		pause = min(max(2*pause, 5*time.Millisecond), maxPause)
+		l.log.Warn("cannot accept a connection", "error", err, "pause", pause)
+		select {
+		case <-time.After(pause):
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// admit knocks for a connection; nil was refused.
+func (l *listener) admit(nc net.Conn) net.Conn {
+	remote := nc.RemoteAddr().String()
+	leave, err := l.door.Knock(remote)
+	if err != nil {
+		nc.Close()
+		l.door.Refuse(l.protocol, remote, err)
+		return nil
+	}
+	return &guest{Conn: nc, leave: leave}
+}
+
+// Close ends a waiting Accept too.
+func (l *listener) Close() error {
+	l.close.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// guest is a connection that the door counts.
+type guest struct {
+	net.Conn
+	leave func()
+}
+
+// Close closes the connection and takes it off the count.
+func (g *guest) Close() error {
+	defer g.leave()
+	return g.Conn.Close()
+}
+
+// CloseWrite ends our side of the connection alone.
+func (g *guest) CloseWrite() error {
+	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}

@@ -1,0 +1,124 @@
+package rtmp
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// wireMessage is a message in one chunk of format 0.
+func wireMessage(typ byte, size int) []byte {
+	b := append([]byte{4, 0, 0, 0, byte(size >> 16), byte(size >> 8), byte(size), typ}, 1, 0, 0, 0)
+	return append(b, bytes.Repeat([]byte{0xa5}, size)...)
+}
+
+// TestWaker: a lone audio frame waits for what comes after it once pictures have been large for a while, and nothing
+// else ever does.
+func TestWaker(t *testing.T) {
+	if !canWake {
+		t.Skip("the level cannot be set here")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	nc, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	w := newWaker(nc)
+	w.chunks = newChunkReader(bufio.NewReaderSize(w, readBuffer), 1<<20, nil)
+	types, ended := make(chan byte, 1024), make(chan error, 1)
+	go func() {
+		for {
+			m, err := w.chunks.next()
+			if err != nil {
+				ended <- err
+				return
+			}
+			w.saw(m)
+			types <- m.typ
+		}
+	}()
+	write := func(b []byte) {
+		t.Helper()
+		if _, err := client.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	comes := func(typ byte) {
+		t.Helper()
+		select {
+		case got := <-types:
+			if got != typ {
+				t.Fatalf("a message of type %d came, not of %d", got, typ)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("no message of type %d came", typ)
+		}
+	}
+	sound, picture, small := wireMessage(typeAudio, 300), wireMessage(typeVideo, 5000), wireMessage(typeVideo, 100)
+	write(append(wireMessage(typeSetChunkSize, 4)[:12], binary.BigEndian.AppendUint32(nil, 1<<20)...))
+	large := func(n int) {
+		t.Helper()
+		for range n {
+			write(sound)
+			write(picture)
+			comes(typeAudio)
+			comes(typeVideo)
+		}
+	}
+
+	large(quietAfter)
+	write(sound)
+	select {
+	case typ := <-types:
+		t.Errorf("a message of type %d woke the reader by itself", typ)
+	case <-time.After(100 * time.Millisecond):
+	}
+	write(picture[:3000])
+	comes(typeAudio)
+	write(picture[3000 : len(picture)-1])
+	write(picture[len(picture)-1:])
+	comes(typeVideo)
+	write(append(bytes.Clone(sound), sound...)) // no pictures any more
+	comes(typeAudio)
+	comes(typeAudio)
+	long := wireMessage(typeVideo, 100_000)
+	for len(long) > 0 {
+		n := min(1448, len(long))
+		write(long[:n])
+		long = long[n:]
+	}
+	comes(typeVideo)
+
+	// Small pictures are not kept waiting a second time.
+	write(append(append(bytes.Clone(small), sound...), sound...))
+	comes(typeVideo)
+	comes(typeAudio)
+	comes(typeAudio)
+	write(small)
+	comes(typeVideo)
+	write(sound)
+	comes(typeAudio)
+
+	// The end wakes whatever the level.
+	large(quietAfter)
+	write(sound)
+	client.Close()
+	comes(typeAudio)
+	if err := <-ended; err != io.EOF {
+		t.Errorf("ended with %v", err)
+	}
+}

@@ -1,0 +1,333 @@
+package rtsp
+
+import (
+	"errors"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpav1"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpfragmented"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph264"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg1audio"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg4audio"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg1audio"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
+	"github.com/pion/rtp"
+
+	"livesrv/ingest"
+	"livesrv/internal/fault"
+	"livesrv/internal/media"
+)
+
+// opusRate is the one clock of Opus.
+const opusRate = 48000
+
+// depacketise makes the depacketiser of a format, nil for one that cannot be taken.
+func depacketise(f format.Format) depacketiser {
+	switch f := f.(type) {
+	case *format.H264:
+		if d, err := f.CreateDecoder(); err == nil {
+			v := &video[*rtph264.Decoder]{decoder: d, hevc: false, more: rtph264.ErrMorePacketsNeeded, none: rtph264.ErrNonStartingPacketAndNoPrevious}
+			sps, pps := f.SafeParams()
+			v.now = ingest.ParameterSets(nil, false, [][]byte{sps, pps})
+			v.newDTS = func() dtsFinder { x := &h264.DTSExtractor{}; x.Initialize(); return x }
+			return v
+		}
+	case *format.H265:
+		if d, err := f.CreateDecoder(); err == nil {
+			v := &video[*rtph265.Decoder]{decoder: d, hevc: true, more: rtph265.ErrMorePacketsNeeded, none: rtph265.ErrNonStartingPacketAndNoPrevious}
+			vps, sps, pps := f.SafeParams()
+			v.now = ingest.ParameterSets(nil, true, [][]byte{vps, sps, pps})
+			v.newDTS = func() dtsFinder { x := &h265.DTSExtractor{}; x.Initialize(); return x }
+			return v
+		}
+	case *format.AV1:
+		if d, err := f.CreateDecoder(); err == nil {
+			return &av1Video{decoder: d}
+		}
+	case *format.MPEG4Audio:
+		if d, err := f.CreateDecoder(); err == nil && f.Config != nil && f.Config.SampleRate > 0 {
+			return &sound[*rtpmpeg4audio.Decoder]{decoder: d, c: &media.AAC{Config: *f.Config}, rate: f.Config.SampleRate, clock: f.ClockRate(),
+				length: func([]byte) int64 { return mpeg4audio.SamplesPerAccessUnit }, more: rtpmpeg4audio.ErrMorePacketsNeeded}
+		}
+	case *format.MPEG4AudioLATM:
+		if d, err := f.CreateDecoder(); err == nil {
+			return &latm{decoder: d, mux: f.StreamMuxConfig, inBand: f.CPresent, clock: f.ClockRate()}
+		}
+	case *format.Opus:
+		if d, err := f.CreateDecoder(); err == nil && f.ChannelCount >= 1 && f.ChannelCount <= 2 {
+			return &sound[opusDecoder]{decoder: opusDecoder{d.Decode}, c: &media.Opus{ChannelCount: f.ChannelCount}, rate: opusRate, clock: opusRate}
+		}
+	case *format.MPEG1Audio:
+		if d, err := f.CreateDecoder(); err == nil {
+			return &mp3{decoder: d}
+		}
+	}
+	return nil
+}
+
+// decoder is one of gortsplib's.
+type decoder interface {
+	Decode(*rtp.Packet) ([][]byte, error)
+}
+
+// dtsFinder finds the decoding times, which RTP does not carry.
+type dtsFinder interface {
+	Extract(au [][]byte, pts int64) (int64, error)
+}
+
+// unfinished says whether an error only means that more packets are needed.
+func unfinished(err error, more ...error) bool {
+	for _, m := range more {
+		if m != nil && errors.Is(err, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// video is H.264 or HEVC.
+type video[D decoder] struct {
+	decoder    D
+	hevc       bool
+	more, none error
+	newDTS     func() dtsFinder
+
+	now  media.Codec
+	dts  dtsFinder // nil before the first keyframe, and after an error
+	last int64
+	any  bool
+}
+
+func (v *video[D]) codec() (media.Codec, int) { return v.now, media.VideoClockRate }
+
+func (v *video[D]) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
+	units, err := v.decoder.Decode(pkt)
+	switch {
+	case unfinished(err, v.more, v.none):
+		return nil, nil, 0, nil
+	case err != nil:
+		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
+	}
+	v.now = ingest.ParameterSets(v.now, v.hevc, units)
+	if v.now == nil {
+		return nil, nil, 0, nil // nothing can be decoded before the parameter sets
+	}
+	au := &media.AccessUnit{Units: units, PTS: at, DTS: v.decodeAt(units, at)}
+	return []*media.AccessUnit{au}, v.now, media.VideoClockRate, nil
+}
+
+// decodeAt is when a picture is to be decoded. Where that cannot be found out, as after a loss, it is
+// when it is shown, or just after the one before.
+func (v *video[D]) decodeAt(units [][]byte, pts int64) int64 {
+	if v.dts == nil {
+		v.dts = v.newDTS()
+	}
+	if set := v.sets(); set != nil {
+		units = append(set, units...) // many cameras say them in the description alone
+	}
+	dts, err := v.dts.Extract(units, pts)
+	if err != nil {
+		v.dts = nil
+		dts = pts
+		if v.any && dts <= v.last && pts > v.last-media.VideoClockRate {
+			dts = v.last + 1
+		}
+	}
+	v.last, v.any = dts, true
+	return dts
+}
+
+// sets are the parameter sets as units.
+func (v *video[D]) sets() [][]byte {
+	switch c := v.now.(type) {
+	case *media.H264:
+		return [][]byte{c.SPS, c.PPS}
+	case *media.H265:
+		return [][]byte{c.VPS, c.SPS, c.PPS}
+	}
+	return nil
+}
+
+// av1Video takes temporal units.
+type av1Video struct {
+	decoder *rtpav1.Decoder
+	now     media.Codec
+}
+
+func (v *av1Video) codec() (media.Codec, int) { return nil, 0 }
+
+func (v *av1Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
+	units, err := v.decoder.Decode(pkt)
+	switch {
+	case unfinished(err, rtpav1.ErrMorePacketsNeeded, rtpav1.ErrNonStartingPacketAndNoPrevious):
+		return nil, nil, 0, nil
+	case err != nil:
+		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
+	}
+	for i, u := range units {
+		units[i] = unsized(u)
+		if len(units[i]) > 0 && av1.OBUType(units[i][0]>>3&0x0F) == av1.OBUTypeSequenceHeader {
+			c := &media.AV1{SequenceHeader: append([]byte(nil), units[i]...)}
+			if _, ok := media.PictureOf(c); ok {
+				v.now = c
+			}
+		}
+	}
+	if v.now == nil {
+		return nil, nil, 0, nil
+	}
+	return []*media.AccessUnit{{Units: units, PTS: at, DTS: at}}, v.now, media.VideoClockRate, nil
+}
+
+// unsized takes the size field out of an OBU (AV1 specification §5.3.2): an RTP packet may leave it in.
+func unsized(u []byte) []byte {
+	if len(u) < 2 || u[0]&2 == 0 {
+		return u
+	}
+	header := 1 + int(u[0]>>2&1)
+	if len(u) <= header {
+		return u
+	}
+	var size av1.LEB128
+	n, err := size.Unmarshal(u[header:])
+	if err != nil || int(size) != len(u)-header-n {
+		return u
+	}
+	out := append([]byte{u[0] &^ 2}, u[1:header]...)
+	return append(out, u[header+n:]...)
+}
+
+// sound takes frames that follow each other.
+type sound[D decoder] struct {
+	decoder     D
+	c           media.Codec
+	rate, clock int // of the codec, of RTP
+	length      func(frame []byte) int64
+	more        error
+}
+
+func (s *sound[D]) codec() (media.Codec, int) { return s.c, s.rate }
+
+func (s *sound[D]) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
+	frames, err := s.decoder.Decode(pkt)
+	switch {
+	case unfinished(err, s.more):
+		return nil, nil, 0, nil
+	case err != nil:
+		return nil, nil, 0, fault.New(fault.Invalid, "sound cannot be taken apart").Because(err)
+	}
+	return lay(frames, media.Rescale(at, s.clock, s.rate), s.length), s.c, s.rate, nil
+}
+
+// lay makes access units of frames that follow each other.
+func lay(frames [][]byte, at int64, length func([]byte) int64) []*media.AccessUnit {
+	var aus []*media.AccessUnit
+	for _, f := range frames {
+		if len(f) == 0 {
+			continue
+		}
+		aus = append(aus, &media.AccessUnit{Units: [][]byte{f}, PTS: at, DTS: at, Key: true})
+		if length != nil {
+			at += length(f)
+		}
+	}
+	return aus
+}
+
+// opusDecoder gives the one packet that RTP carries.
+type opusDecoder struct {
+	decode func(*rtp.Packet) ([]byte, error)
+}
+
+// Decode implements decoder.
+func (d opusDecoder) Decode(pkt *rtp.Packet) ([][]byte, error) {
+	b, err := d.decode(pkt)
+	return [][]byte{b}, err
+}
+
+// latm is AAC in LATM (RFC 6416).
+type latm struct {
+	decoder *rtpfragmented.Decoder
+	mux     *mpeg4audio.StreamMuxConfig
+	inBand  bool
+	clock   int
+}
+
+func (l *latm) codec() (media.Codec, int) {
+	c, ok := l.config()
+	if !ok {
+		return nil, 0
+	}
+	return c, c.Config.SampleRate
+}
+
+func (l *latm) config() (*media.AAC, bool) {
+	if l.mux == nil || len(l.mux.Programs) == 0 || len(l.mux.Programs[0].Layers) == 0 {
+		return nil, false
+	}
+	c := l.mux.Programs[0].Layers[0].AudioSpecificConfig
+	if c == nil || c.SampleRate <= 0 {
+		return nil, false
+	}
+	return &media.AAC{Config: *c}, true
+}
+
+func (l *latm) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
+	b, err := l.decoder.Decode(pkt)
+	switch {
+	case unfinished(err, rtpfragmented.ErrMorePacketsNeeded):
+		return nil, nil, 0, nil
+	case err != nil:
+		return nil, nil, 0, fault.New(fault.Invalid, "sound cannot be taken apart").Because(err)
+	}
+	el := mpeg4audio.AudioMuxElement{MuxConfigPresent: l.inBand, StreamMuxConfig: l.mux}
+	if err := el.Unmarshal(b); err != nil {
+		return nil, nil, 0, fault.New(fault.Invalid, "AAC in LATM cannot be taken apart").Because(err)
+	}
+	l.mux = el.StreamMuxConfig
+	c, ok := l.config()
+	if !ok {
+		return nil, nil, 0, fault.New(fault.Invalid, "AAC in LATM comes without its configuration")
+	}
+	var frames [][]byte
+	for _, sub := range el.Payloads {
+		if len(sub) > 0 && len(sub[0]) > 0 {
+			frames = append(frames, sub[0][0])
+		}
+	}
+	rate := c.Config.SampleRate
+	return lay(frames, media.Rescale(at, l.clock, rate), func([]byte) int64 { return mpeg4audio.SamplesPerAccessUnit }), c, rate, nil
+}
+
+// mp3 is MPEG audio, of which only layer III can be taken.
+type mp3 struct {
+	decoder *rtpmpeg1audio.Decoder
+}
+
+func (m *mp3) codec() (media.Codec, int) { return nil, 0 }
+
+func (m *mp3) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
+	frames, err := m.decoder.Decode(pkt)
+	switch {
+	case unfinished(err, rtpmpeg1audio.ErrMorePacketsNeeded, rtpmpeg1audio.ErrNonStartingPacketAndNoPrevious):
+		return nil, nil, 0, nil
+	case err != nil || len(frames) == 0:
+		return nil, nil, 0, fault.New(fault.Invalid, "sound cannot be taken apart").Because(err)
+	}
+	var h mpeg1audio.FrameHeader
+	if err := h.Unmarshal(frames[0]); err != nil || h.Layer != 3 || h.SampleRate <= 0 {
+		return nil, nil, 0, fault.New(fault.Invalid, "the sound is not MP3").Because(err)
+	}
+	channels := 2
+	if h.ChannelMode == mpeg1audio.ChannelModeMono {
+		channels = 1
+	}
+	c := &media.MP3{SampleRate: h.SampleRate, ChannelCount: channels}
+	// RTP counts MPEG audio at 90 kHz (RFC 2250 §3.2).
+	at = media.Rescale(at, media.VideoClockRate, h.SampleRate)
+	return lay(frames, at, func([]byte) int64 { return int64(h.SampleCount()) }), c, h.SampleRate, nil
+}

@@ -1,0 +1,181 @@
+// The encoder is killed and comes back, as an anchor's phone does on a bad line. A viewer who does nothing sees the
+// last picture with a word over it, buys meanwhile, and sees the anchor again without anything being loaded anew.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, phone, until, viewer } from './browser.mjs';
+import { serve, stock } from './server.mjs';
+
+let browser, server, products;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+  products = await stock(server, 'shelf', 2);
+});
+after(async () => {
+  await server?.stop();
+  await browser?.close();
+});
+
+const small = ['--size', '320x180', '--fps', '25', '--gop', '50', '--kbps', '200'];
+/** Two segments: how long after the publisher's return there must be a picture again. */
+const twoSegments = 4000;
+
+async function open(slug, options) {
+  await server.api('POST', '/shows', { slug, title: `Show ${slug}`, currency: 'EUR', ways: ['cash_on_delivery'] });
+  await server.api('PUT', `/shows/${slug}/lineup`, { products });
+  const end = await server.push(slug, ...small);
+  const page = await viewer(browser, `${server.url}/s/${slug}`, { reducedMotion: 'reduce', ...options });
+  page.refused = [];
+  page.on('response', (r) => {
+    if (r.url().includes('/live/') && r.status() !== 200) page.refused.push(`${r.status()} ${r.url()}`);
+  });
+  await until(page, () => window.pictures.shown.length > 100);
+  // What the status lines say from now on, and each hls.js that plays.
+  await page.evaluate(() => {
+    window.said = [];
+    const watch = document.querySelector('live-watch');
+    window.players = new Set([watch.player.hls]);
+    setInterval(() => {
+      window.players.add(watch.player.hls);
+      const text = window.pictures.all(document, '[role=status]').map((e) => e.textContent.trim()).filter(Boolean).join(' / ');
+      if (text !== window.said.at(-1)) window.said.push(text);
+    }, 50);
+  });
+  return { page, end };
+}
+
+const when = (page, situation, there = true) =>
+  until(page, ([s, t]) => window.pictures.all(document, `[data-situation=${s}]`).length > 0 === t, [situation, there]);
+
+/** Pushes again and gives how long after the publisher's first media there was a picture of it. */
+async function comeBack(page, slug, ...flags) {
+  const began = Date.now();
+  const end = await server.push(slug, ...small, ...flags);
+  const here = Date.now();
+  await until(page, (at) => window.pictures.shown.some((p) => p.at >= at), began);
+  const first = await page.evaluate((at) => window.pictures.shown.find((p) => p.at >= at).now, began);
+  // It plays on, and near the live edge.
+  const n = await page.evaluate(() => window.pictures.shown.length);
+  await until(page, (from) => window.pictures.shown.length > from + 75, n);
+  const delay = await page.evaluate(() => window.pictures.shown.at(-1).now - window.pictures.shown.at(-1).at);
+  assert.ok(delay < 4000, `${slug}: ${delay} ms behind after the return`);
+  return { end, after: first - here };
+}
+
+/** Nothing but 200 was answered, and nothing was loaded anew. */
+async function undisturbed(page, slug) {
+  assert.deepEqual(page.refused, [], slug);
+  assert.equal(await page.evaluate(() => window.players.size), 1, `${slug}: hls.js was made anew`);
+  assert.deepEqual(page.errors, []);
+}
+
+/** Kills the encoder as a power cut would, and says when, and how far behind it the viewer was. */
+async function kill(page, end) {
+  const delay = await page.evaluate(() => window.pictures.shown.at(-1).now - window.pictures.shown.at(-1).at);
+  await end('SIGKILL');
+  return { at: Date.now(), delay };
+}
+
+const rest = (killed, seconds) => new Promise((go) => setTimeout(go, killed.at + seconds * 1000 - Date.now()));
+
+/** A viewer who was two seconds behind may wait for two segments, one on a busy machine who was more behind for longer. */
+function prompt(t, killed, back) {
+  t.diagnostic(`${killed.delay} ms behind before; picture ${back.after} ms after the publisher`);
+  assert.ok(back.after < twoSegments + Math.max(0, killed.delay - 2000), `the picture came ${back.after} ms after the publisher`);
+}
+
+async function buy(page) {
+  const fields = { 'contact.name': 'Lin Mei', 'contact.phone': '+49 30 1234567', 'address.line1': 'Hill Street 7', 'address.city': 'Berlin', 'address.postcode': '10115' };
+  await page.locator('pin-card .buy').click();
+  await page.getByRole('button', { name: /cart/i }).first().click();
+  await page.locator('[data-action=checkout]').click();
+  for (const [name, value] of Object.entries(fields)) await page.locator(`[name="${name}"]`).fill(value);
+  await page.getByRole('radio').first().check();
+  const placing = page.waitForResponse((r) => r.url().includes('/orders') && r.request().method() === 'POST');
+  await page.locator('[data-action=order]').click();
+  const { order } = await (await placing).json();
+  await page.getByText(order.number).first().waitFor();
+  await page.locator('[data-action=watch]').click();
+  return order;
+}
+
+async function oneSecond(t) {
+  const { page, end } = await open('away1');
+  const killed = await kill(page, end);
+  await rest(killed, 1);
+  prompt(t, killed, await comeBack(page, 'away1'));
+  await undisturbed(page, 'away1');
+}
+
+async function fiveSeconds(t) {
+  const { page, end } = await open('away5', { locale: 'zh-CN' });
+  const killed = await kill(page, end);
+  await when(page, 'away');
+  assert.ok(Date.now() - killed.at < 1000 + Math.max(2000, killed.delay), `the word came after ${Date.now() - killed.at} ms`);
+  assert.match(await page.evaluate(() => window.pictures.all(document, '[data-situation=away]')[0].textContent), /主播马上回来/);
+  await rest(killed, 5);
+  // Another size and rate of pictures: a discontinuity and a new map, and no more.
+  prompt(t, killed, await comeBack(page, 'away5', '--size', '480x270', '--fps', '30', '--gop', '60'));
+  await undisturbed(page, 'away5');
+  const list = await (await fetch(`${server.url}/live/away5/v0/media.m3u8`)).text();
+  assert.equal(list.match(/^#EXT-X-DISCONTINUITY$/gm)?.length, 1);
+}
+
+async function halfAMinute(t) {
+  const { page, end } = await open('away30', { viewport: phone });
+  const before = await (await fetch(`${server.url}/live/away30/v0/media.m3u8`)).text();
+  const killed = await kill(page, end);
+  await when(page, 'away');
+  assert.ok(await page.evaluate(() => window.pictures.all(document, 'video')[0].readyState >= 2), 'the last picture is still there');
+
+  // Pinned and bought while nobody is on camera.
+  const { pin } = await server.api('POST', '/shows/away30/pins', { product: products[1] });
+  await page.locator(`.card[data-pin="${pin.id}"]`).waitFor();
+  const order = await buy(page);
+  assert.equal(order.total.amount, 2000);
+  const gaps = await (await fetch(`${server.url}/live/away30/v0/media.m3u8`)).text();
+  assert.match(gaps, /^#EXT-X-GAP$/m);
+
+  await rest(killed, 30);
+  prompt(t, killed, await comeBack(page, 'away30'));
+  await when(page, 'away', false);
+  assert.ok(await page.evaluate((id) => window.pictures.all(document, `.card[data-pin="${id}"]`).length === 1, pin.id), 'the card stays');
+  await undisturbed(page, 'away30');
+  const words = (await page.evaluate(() => window.said)).filter((s) => /right back|is back/.test(s));
+  assert.deepEqual(words.map((s) => /right back|is back/.exec(s)[0]).filter((w, i, all) => w !== all[i - 1]), ['right back', 'is back'], 'said once each');
+
+  const after = await (await fetch(`${server.url}/live/away30/v0/media.m3u8`)).text();
+  const first = (list) => Number(/^#EXT-X-MEDIA-SEQUENCE:(\d+)$/m.exec(list)[1]);
+  assert.ok(first(after) >= first(before), 'the media sequence goes on');
+  assert.doesNotMatch(after, /^#EXT-X-DISCONTINUITY$/m, 'nothing has changed');
+  assert.equal(after.match(/^#EXT-X-MAP/gm).length, 1);
+}
+
+/** The show ends by itself, and goes on when its anchor returns after all. */
+async function forGood() {
+  const brief = await serve('packager:\n  end_after: 6s\n');
+  await stock(brief, 'tea', 1);
+  const end = await brief.push('tea', ...small);
+  const page = await viewer(browser, `${brief.url}/s/tea`);
+  await until(page, () => window.pictures.shown.length > 25);
+  await end('SIGKILL');
+  await when(page, 'away');
+  await when(page, 'ended');
+  assert.match(brief.log, /msg="show ended".*show=tea reason=publisher_away/);
+  assert.equal((await brief.api('GET', '/shows/tea/desk')).show.endReason, 'publisher_away');
+  const n = await page.evaluate(() => window.pictures.shown.length);
+  await brief.push('tea', ...small);
+  await until(page, (from) => window.pictures.shown.length > from + 25, n);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+  await brief.stop();
+}
+
+// Side by side, for their time passes anyway.
+test('an encoder that is killed and comes back', { concurrency: true }, (t) =>
+  Promise.all([
+    t.test('after 1 s', oneSecond),
+    t.test('after 5 s, with another picture', fiveSeconds),
+    t.test('after 30 s, with an order meanwhile', halfAMinute),
+    t.test('after the show has ended by itself', forGood),
+  ]),
+);
