@@ -9,7 +9,7 @@ import { serve, stock } from './server.mjs';
 
 let browser, server, key;
 before(async () => {
-  [server, browser] = await Promise.all([serve(), launch(['--use-fake-device-for-media-stream=device-count=3', '--use-fake-ui-for-media-stream'])]);
+  [server, browser] = await Promise.all([serve('ingest:\n  takeover: newest\n'), launch(['--use-fake-device-for-media-stream=device-count=3', '--use-fake-ui-for-media-stream'])]);
   await stock(server, 'tea', 1);
   key = (await desk('tea')).show.streamKey;
 });
@@ -171,5 +171,80 @@ test('an anchor goes live, is seen and heard, changes the camera, loses the line
   await phase(page, 'ended');
   assert.equal((await desk('tea')).stream ?? null, null, 'the server knows of the end at once');
   await watch.context().close();
+  await done(page);
+});
+
+test('who is overtaken by another device stays off and says so; who comes second gets in', { timeout: 60_000 }, async () => {
+  const first = await studio();
+  await act(first, 'enter');
+  await act(first, 'live');
+  await phase(first, 'live');
+  const second = await studio();
+  await act(second, 'enter');
+  await act(second, 'live');
+  await phase(second, 'live');
+  await phase(first, 'refused');
+  await first.getByText('The server has ended this stream.').waitFor();
+  await accessible(first, 'refused');
+  const { stream } = await desk('tea');
+  await first.waitForTimeout(2500);
+  assert.equal((await desk('tea')).stream?.started, stream.started, 'the first does not take the show back');
+  // Leaving the page ends the stream as well.
+  await second.goto(server.url);
+  for (let i = 0; (await desk('tea')).stream; i++) {
+    assert.ok(i < 100, 'the stream outlives its page');
+    await second.waitForTimeout(50);
+  }
+  await done(first);
+  await done(second);
+});
+
+test('every refusal has a clear word', { timeout: 60_000 }, async () => {
+  const page = await studio('x'.repeat(24));
+  const refuse = (name, message = '') =>
+    page.evaluate(([n, m]) => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(Object.assign(new DOMException(m, n)));
+    }, [name, message]);
+  for (const [name, message, words] of [
+    ['NotAllowedError', 'Permission denied by system', /system keeps the camera.*system keeps the microphone/s],
+    ['NotAllowedError', 'Permission dismissed', /question about the camera was not answered/],
+    ['NotFoundError', '', /There is no camera.*There is no microphone/s],
+    ['NotReadableError', '', /camera is in use/],
+    ['OverconstrainedError', '', /camera cannot do what was chosen/],
+    ['NotAllowedError', 'Permission denied', /browser may not use the camera.*allow the camera/s],
+  ]) {
+    await refuse(name, message);
+    await act(page, 'enter');
+    await page.locator('[role=alert]', { hasText: words }).waitFor();
+  }
+  await accessible(page, 'denied');
+  await page.evaluate(() => delete navigator.mediaDevices.getUserMedia);
+  await page.getByLabel('Stream key', { exact: true }).fill('too short');
+  await act(page, 'enter');
+  await page.getByText('That is no stream key.').waitFor();
+  await page.getByLabel('Stream key', { exact: true }).fill('x'.repeat(24));
+  await act(page, 'enter');
+  await act(page, 'live');
+  await page.getByText('No show has this stream key.').waitFor();
+  for (const [status, words] of [[409, 'does not take you in'], [503, 'cannot take the stream now'], [404, 'takes no streams from browsers'], [429, 'Too many tries'], [422, 'cannot use what this browser sends']]) {
+    await page.route('**/whip', (route) => route.fulfill({ status, contentType: 'text/plain', body: 'Its own words.' }));
+    await act(page, 'live');
+    await page.getByText(words).waitFor();
+    await page.getByText('“Its own words.”').waitFor();
+  }
+  await page.unroute('**/whip');
+
+  // A camera that goes away is said, and comes back by a press.
+  await page.evaluate(() => {
+    const { devices } = document.querySelector('live-studio').studio;
+    devices.camera.stop();
+    devices.camera.dispatchEvent(new Event('ended'));
+  });
+  await page.getByText('The camera is gone.').waitFor();
+  await act(page, 'open');
+  await page.getByText('The camera is gone.').waitFor({ state: 'detached' });
+  await act(page, 'settings');
+  await act(page, 'leave');
+  await page.getByLabel('Stream key', { exact: true }).waitFor();
   await done(page);
 });

@@ -117,8 +117,8 @@ export class Devices extends EventTarget {
       if (trouble !== 'denied' && trouble !== 'dismissed' && trouble !== 'system') return false;
       const [camera, microphone] = await Promise.all([permission('camera'), permission('microphone')]);
       const one = (camera === 'denied') !== (microphone === 'denied');
-      if (!one || camera !== 'denied') this.troubles.set('microphone', troubleOf(e, microphone));
-      if (!one || microphone !== 'denied') this.troubles.set('camera', troubleOf(e, camera));
+      if (!one || camera === 'denied') this.troubles.set('camera', troubleOf(e, camera));
+      if (!one || microphone === 'denied') this.troubles.set('microphone', troubleOf(e, microphone));
       return !one;
     }
   }

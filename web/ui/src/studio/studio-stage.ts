@@ -82,8 +82,8 @@ export class StudioStage extends StudioElement {
   }
 
   private facts() {
-    const r = this.studio.publisher.reading;
-    if (!r) return nothing;
+    const { phase, reading: r } = this.studio.publisher;
+    if (!r || phase !== 'live') return nothing;
     return html`<p class="chip facts">
       ${r.bitrate === null ? nothing : html`<span data-fact="rate">${bitrateText(r.bitrate)}</span>`}
       ${r.roundTrip === null ? nothing : html`<span data-fact="trip" title=${t('studio.trip.title')}>${t('studio.trip', { n: Math.round(r.roundTrip) })}</span>`}
