@@ -69,6 +69,8 @@ type shared struct {
 	now   func() time.Time
 	// target is PART-TARGET in ticks of the line.
 	target int64
+	// relist says that the multivariant playlist may have changed: reckoning it costs parsing parameter sets.
+	relist bool
 }
 
 func newLane(index int, s *shared, h *holds) *lane {
@@ -81,6 +83,7 @@ func newLane(index int, s *shared, h *holds) *lane {
 
 // begin starts the rendition with its frozen header at the given segment.
 func (l *lane) begin(head playlist.Header, msn uint64) {
+	l.shared.relist = true
 	l.on = true
 	l.head = head
 	l.open.msn = msn
@@ -192,7 +195,9 @@ func (l *lane) gap(to int64, rest bool) {
 }
 
 func (l *lane) list(p part) {
-	p.uri = partURI(l.open.msn, len(l.open.parts))
+	n := len(l.open.parts)
+	l.shared.relist = l.shared.relist || n == 0 || !p.gap && l.open.parts[n-1].gap
+	p.uri = partURI(l.open.msn, n)
 	l.open.parts = append(l.open.parts, p)
 	l.shared.stats.Parts++
 	l.shared.stats.Bytes += int64(len(p.data))
@@ -202,6 +207,7 @@ func (l *lane) list(p part) {
 
 // closeSegment completes the open segment and lets the window slide. The next one has a number already.
 func (l *lane) closeSegment() {
+	l.shared.relist = true
 	g := l.open
 	l.open = segment{msn: g.msn + 1, init: l.init, initURI: initURI(l.init)}
 	l.opened = false

@@ -262,7 +262,8 @@ func (p *Presentation) publish(quiet bool) {
 		}
 		changed = true
 	}
-	if changed && !quiet {
+	if changed && !quiet && (p.cut.relist || p.ended || !p.multi.Load().ready) {
+		p.cut.relist = false
 		p.publishMulti()
 	}
 }

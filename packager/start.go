@@ -402,6 +402,7 @@ func (p *Presentation) firstMSN() uint64 {
 // configure packages these tracks from the next segment on; nil is none. It says whether that can be done.
 func (p *Presentation) configure(videos []media.Track, sound *media.Track) bool {
 	c := p.cut
+	c.relist = true
 	c.hasVideo = len(videos) > 0
 	for i, v := range c.variants {
 		if v.on = i < len(videos); v.on {

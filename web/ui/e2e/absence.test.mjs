@@ -34,11 +34,11 @@ async function open(slug, options) {
     window.said = [];
     const watch = document.querySelector('live-watch');
     window.players = new Set([watch.player.hls]);
-    setInterval(() => {
-      window.players.add(watch.player.hls);
-      const text = window.pictures.all(document, '[role=status]').map((e) => e.textContent.trim()).filter(Boolean).join(' / ');
-      if (text !== window.said.at(-1)) window.said.push(text);
-    }, 50);
+    setInterval(() => window.players.add(watch.player.hls), 50);
+    // Observed, not polled: on a busy machine the next word may come before a timer does.
+    const status = [...watch.shadowRoot.querySelectorAll('p[role=status]')].at(-1);
+    new MutationObserver(() => window.said.push(status.textContent.trim()))
+      .observe(status, { childList: true, characterData: true, subtree: true });
   });
   return { page, end };
 }
