@@ -11,6 +11,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GO_FILES := git ls-files -co --exclude-standard '*.go'
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
+BENCH_VIEWERS ?= 200 1000 2000
+BENCH_PARTS ?= 200ms 500ms
+BENCH_PROTOCOLS ?= h1 h2
+BENCH_FOR ?= 10s
 
 step = @printf '== %s\n' '$(1)'
 
@@ -75,8 +79,17 @@ cover: ## coverage of the Go tests: coverage.out, coverage.html
 	@go tool cover -func=coverage.out | tail -1
 
 .PHONY: bench
-bench: ## the benchmarks (BENCHTIME=1s)
+bench: bench-go bench-load ## every figure of docs/performance.md: some 15 minutes, on a machine that does nothing else
+
+.PHONY: bench-go
+bench-go: ## the benchmarks of the code, for benchstat (BENCHTIME=1s)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: bench-load
+bench-load: build ## viewers beside the floor (BENCH_VIEWERS, BENCH_PARTS, BENCH_PROTOCOLS, BENCH_FOR)
+	@for part in $(BENCH_PARTS); do for n in $(BENCH_VIEWERS); do for protocol in $(BENCH_PROTOCOLS); do \
+	  ./livesrv bench viewers --viewers $$n --protocol $$protocol --part $$part --for $(BENCH_FOR) || exit 1; echo; \
+	done; done; done
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s) each

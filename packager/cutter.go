@@ -258,6 +258,32 @@ func (c *cutter) edge() (int64, bool) {
 	return c.soundEdge, c.hasSoundEdge
 }
 
+// expects is how many more pictures it takes until a part of any rendition can be whole, 1 where that is not certain.
+func (c *cutter) expects() int {
+	v := c.lead
+	if !c.hasVideo || c.needKey || c.cutting || !c.inSegment || !v.cad.constant() || len(v.queue) > 0 {
+		return 1
+	}
+	for _, o := range c.variants {
+		if o != v && o.lane.on {
+			return 1
+		}
+	}
+	f := v.cad.interval()
+	edge := v.floor
+	if v.pend != nil {
+		edge = v.pend.at + f
+	} else if !v.hasFloor {
+		return 1
+	}
+	n := (v.lane.start + c.target + jitter - edge) / f
+	if c.alone.on && c.alone.opened {
+		// A part of audio alone is whole when the pictures have passed the end of its last frame.
+		n = min(n, (c.alone.start+c.target-edge)/f+1)
+	}
+	return int(max(n, 1))
+}
+
 // startSegment begins a segment with a picture.
 func (c *cutter) startSegment(p *picture, independent bool) {
 	wall := c.anchor.date(p.at)

@@ -174,6 +174,9 @@ func (h *Hub) follow(ctx context.Context, s *stream.Stream) {
 			break
 		}
 		f.take(it)
+		if f.p != nil {
+			r.Expect(f.p.expects())
+		}
 	}
 	if f.p != nil {
 		if _, over := f.p.over(); !over {

@@ -171,6 +171,18 @@ func (p *Presentation) Stats() Stats {
 	return s
 }
 
+// expects is how many pictures it takes until a part of any rendition may be whole, and how long they may take at most:
+// before that there is nothing to do with them. It is 1 wherever that is not certain.
+func (p *Presentation) expects() (pictures int, within time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	within = media.Duration(p.cut.target, rate)
+	if p.ended || p.start != nil {
+		return 1, within
+	}
+	return p.cut.expects(), within
+}
+
 // guide is the lane that goes back furthest: its segments' lines map wall time to media time.
 func (p *Presentation) guide() *lane {
 	var best *lane

@@ -21,7 +21,9 @@ import (
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		// centrifuge's metrics exporter has no way to be stopped: one goroutine per node, for ever asleep.
-		goleak.IgnoreAnyFunction("github.com/FZambia/eagle.(*Eagle).aggregate"))
+		goleak.IgnoreAnyFunction("github.com/FZambia/eagle.(*Eagle).aggregate"),
+		// The library waits some seconds for the other end to say goodbye, bounded by a timer, after the node has shut down.
+		goleak.IgnoreAnyFunction("github.com/centrifugal/centrifuge.(*websocketTransport).Close"))
 }
 
 const patience = 10 * time.Second

@@ -51,6 +51,11 @@ type Reader struct {
 	lostGOPs uint64
 	// wake holds one token when there may be something new. One consumer, so a token does.
 	wake chan struct{}
+	// want is how many pictures the reader waits for, hold how long it does at most; leads are those that are queued,
+	// others what came after the last of them.
+	want, leads, others int
+	hold                time.Duration
+	overdue             *time.Timer
 }
 
 const (
@@ -65,6 +70,15 @@ const (
 
 func newReader(s *Stream) *Reader {
 	return &Reader{s: s, queue: make([]Item, firstQueue), wake: make(chan struct{}, 1), skipping: true}
+}
+
+// Expect says that the reader has no use for fewer than n access units of a leading track: it is woken when as many
+// are queued, at a keyframe, at anything that is no access unit, and hold after the first that waits. Waking a goroutine
+// for every picture costs more than packaging it. 1, which is how a reader begins, wakes it for each.
+func (r *Reader) Expect(n int, hold time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.want, r.hold = n, hold
 }
 
 // Next waits for the next item. It gives io.EOF when the stream was removed or the reader closed, after
@@ -99,6 +113,9 @@ func (r *Reader) Close() {
 	r.mu.Lock()
 	clear(r.queue)
 	r.head, r.n, r.bytes = 0, 0, 0
+	if r.overdue != nil {
+		r.overdue.Stop()
+	}
 	r.mu.Unlock()
 	r.end()
 }
@@ -115,6 +132,9 @@ func (r *Reader) pop() (it Item, ok, ended bool) {
 	r.n--
 	if it.AU != nil {
 		r.bytes -= it.AU.Size()
+	}
+	if r.n == 0 {
+		r.leads, r.others = 0, 0
 	}
 	return it, true, false
 }
@@ -166,10 +186,34 @@ func (r *Reader) push(it Item, lead lead, limit int) (aus, gops uint64) {
 	if it.AU != nil {
 		r.bytes += it.AU.Size()
 	}
-	if it.AU == nil || lead.has(it.AU.Track) || r.n >= batch {
+	if r.due(it, lead) {
 		r.signal()
 	}
 	return aus, gops
+}
+
+// due says whether the reader should be woken for an item that has been queued, and sees to it that it is in time.
+// The caller holds r.mu.
+func (r *Reader) due(it Item, lead lead) bool {
+	switch {
+	case it.AU == nil:
+		return true
+	case !lead.has(it.AU.Track):
+		r.others++
+		return r.others >= batch
+	}
+	r.leads, r.others = r.leads+1, 0
+	if it.AU.Key || r.leads >= r.want {
+		return true
+	}
+	if r.leads == 1 {
+		if r.overdue == nil {
+			r.overdue = time.AfterFunc(r.hold, r.signal)
+		} else {
+			r.overdue.Reset(r.hold)
+		}
+	}
+	return false
 }
 
 func (r *Reader) grow() {

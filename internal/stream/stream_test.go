@@ -291,6 +291,59 @@ func TestSoundWakesInBatches(t *testing.T) {
 	})
 }
 
+// TestExpect: a reader that has no use for single pictures is woken for as many as it wants, for a keyframe, for what is
+// no picture, and in time when they do not come; and it loses none.
+func TestExpect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(t, h264Declared)
+		r := f.s.Subscribe()
+		next(t, r)
+		f.picture(0, 0, true, 0)
+		next(t, r)
+		r.Expect(3, time.Second)
+		var got []Item
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				it, err := r.Next(t.Context())
+				if err != nil {
+					return
+				}
+				got = append(got, it)
+			}
+		}()
+		at := int64(0)
+		woken := func(why string, want int, act func()) {
+			t.Helper()
+			got = nil
+			act()
+			synctest.Wait()
+			if len(got) != want {
+				t.Errorf("%s: %d items, want %d", why, len(got), want)
+			}
+		}
+		picture := func(key bool) func() {
+			return func() { at += 3000; f.picture(at, 0, key, 0) }
+		}
+		synctest.Wait()
+		for range 2 {
+			woken("the first", 0, picture(false))
+			woken("the second", 0, picture(false))
+			woken("the third", 3, picture(false))
+		}
+		woken("one before a keyframe", 0, picture(false))
+		woken("a keyframe", 2, picture(true))
+		woken("one that waits", 0, picture(false))
+		woken("and waits", 0, func() { time.Sleep(999 * time.Millisecond) })
+		woken("long enough", 1, func() { time.Sleep(time.Millisecond) })
+		woken("one before the end", 0, picture(false))
+		woken("the end", 2, func() { f.w.Close() })
+		r.Close()
+		<-done
+	})
+}
+
 // A queue is bounded by bytes as well: eight pictures of 8 MiB are enough.
 func TestHugePicturesAreBounded(t *testing.T) {
 	f := newFeed(t, h264Declared)
