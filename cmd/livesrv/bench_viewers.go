@@ -132,6 +132,9 @@ func (b *viewersBench) there(ctx context.Context, address string) ([]viewersResu
 		return nil, usageError{fmt.Errorf("%q is no address", address)}
 	}
 	if err := target.Check(u.Host, b.own); err != nil {
+		return nil, usageError{err}
+	}
+	if err := b.aim(address, cmp.Or(b.cfg.Protocol, usualProtocol(u.Scheme))); err != nil {
 		return nil, err
 	}
 	if b.ca != "" {
@@ -143,13 +146,20 @@ func (b *viewersBench) there(ctx context.Context, address string) ([]viewersResu
 	if port, err := strconv.Atoi(u.Port()); pid == 0 && err == nil && target.Check(u.Host, false) == nil {
 		pid, _ = process.Listening(port)
 	}
-	b.cfg.URL, b.cfg.Protocol = address, cmp.Or(b.cfg.Protocol, usualProtocol(u.Scheme))
-	b.cfg.Stamp = publisher.LastStamp
 	r, err := b.measure(ctx, "livesrv", pid)
 	if err != nil {
 		return nil, err
 	}
 	return []viewersResult{r}, nil
+}
+
+// aim points the viewers at a playlist and checks all of what they are told to do.
+func (b *viewersBench) aim(address, protocol string) error {
+	b.cfg.URL, b.cfg.Protocol, b.cfg.Stamp = address, protocol, publisher.LastStamp
+	if err := b.cfg.Validate(); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 func usualProtocol(scheme string) string {
@@ -161,9 +171,6 @@ func usualProtocol(scheme string) string {
 
 // measure plays and reads what it costs.
 func (b *viewersBench) measure(ctx context.Context, name string, pid int) (viewersResult, error) {
-	if err := b.cfg.Validate(); err != nil {
-		return viewersResult{}, err
-	}
 	m := meter{pid: pid}
 	idle, err := m.idle(ctx)
 	if err != nil {
@@ -310,9 +317,16 @@ func errorsText(all map[string]uint64) string {
 
 // here makes a server, a stream and a floor, and measures both.
 func (b *viewersBench) here(ctx context.Context) ([]viewersResult, error) {
-	b.cfg.Protocol = cmp.Or(b.cfg.Protocol, viewer.HTTP1)
 	if b.own || b.ca != "" || b.pid != 0 {
 		return nil, usageError{fault.New(fault.Invalid, "--%s, --ca and --server-pid are for a server that is named by its URL", target.Flag)}
+	}
+	// Where the server will be is not known yet; what is wrong is said before there is one.
+	scheme := "http"
+	if b.cfg.Protocol == viewer.HTTP2 {
+		scheme = "https"
+	}
+	if err := b.aim(scheme+"://127.0.0.1/", cmp.Or(b.cfg.Protocol, viewer.HTTP1)); err != nil {
+		return nil, err
 	}
 	r, err := newRig(ctx, b)
 	if err != nil {
@@ -327,7 +341,7 @@ func (b *viewersBench) here(ctx context.Context) ([]viewersResult, error) {
 		if s.child == nil {
 			continue
 		}
-		b.cfg.URL, b.cfg.Stamp = s.url+"/live/"+benchSlug(0)+"/index.m3u8", publisher.LastStamp
+		b.cfg.URL = s.url + "/live/" + benchSlug(0) + "/index.m3u8"
 		got, err := b.measure(ctx, s.name, s.child.pid())
 		if err != nil {
 			return nil, err

@@ -78,7 +78,7 @@ var rooms = []room{
 	{dir: "internal/bench/process", may: []string{"internal/fault"}},
 	{dir: "internal/bench/target", may: []string{"internal/fault"}},
 	{dir: "internal/bench/viewer", may: []string{"internal/fault", "golang.org/x/net"},
-		test: []string{"web/h1", "web/hls", "packager", "internal/stream"}},
+		test: []string{"web/hls", "packager", "internal/stream"}},
 	{dir: "internal/bench/floor"},
 	{dir: "internal/bench/publisher", may: []string{"internal/fault", gortmplib, mediacommon}},
 	{dir: "internal/e2e", test: []string{"*", gortmplib, mediacommon}},

@@ -114,7 +114,8 @@ func begin(t *tally, target string, delta bool) (*player, ask) {
 // wantsBody says whether the bytes of an answer are to be kept.
 func (p *player) wantsBody(a ask) bool {
 	if a.kind == askPart {
-		return p.t.wantsStamp(a.target)
+		// Of a part that was not waited for the time does not count (tally.part), and another viewer may yet wait for it.
+		return a.hinted && p.t.wantsStamp(a.target)
 	}
 	return a.kind != askInit
 }

@@ -88,7 +88,10 @@ func parseView(text string) (*view, error) {
 		var err error
 		switch tag {
 		case "#EXT-X-MEDIA-SEQUENCE":
-			at.msn, err = strconv.ParseUint(value, 10, 64)
+			// RFC 8216 §4.3.3.2: before the first segment. In 62 bits there is room to count on.
+			if at.msn, err = strconv.ParseUint(value, 10, 62); err == nil && len(v.parts) > 0 {
+				err = errors.New("it follows a part")
+			}
 		case "#EXT-X-PART-INF":
 			v.target, err = seconds(attribute(value, "PART-TARGET"))
 		case "#EXT-X-SERVER-CONTROL":
@@ -130,7 +133,7 @@ func parseView(text string) (*view, error) {
 
 func seconds(s string) (time.Duration, error) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f < 0 || f > 1e6 {
+	if err != nil || !(f >= 0 && f <= 1e6) { // NaN is no number either
 		return 0, fmt.Errorf("%q is no duration", s)
 	}
 	return time.Duration(f * float64(time.Second)), nil
