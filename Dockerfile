@@ -16,7 +16,7 @@ COPY --from=build /out/livesrv /livesrv
 USER 65532:65532
 ENV LIVESRV_DATA_DIR=/data
 VOLUME /data
-EXPOSE 8080/tcp 1935/tcp 8890/udp 8554/tcp 8000-8001/udp
+EXPOSE 8080/tcp 1935/tcp 8189/udp 8189/tcp 8890/udp 8554/tcp 8000-8001/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/livesrv", "health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/livesrv"]
