@@ -301,7 +301,7 @@ func TestExpect(t *testing.T) {
 		f.picture(0, 0, true, 0)
 		next(t, r)
 		r.Expect(3, time.Second)
-		var got []Item
+		got := make(chan Item, 16)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -310,17 +310,19 @@ func TestExpect(t *testing.T) {
 				if err != nil {
 					return
 				}
-				got = append(got, it)
+				got <- it
 			}
 		}()
 		at := int64(0)
 		woken := func(why string, want int, act func()) {
 			t.Helper()
-			got = nil
 			act()
 			synctest.Wait()
 			if len(got) != want {
 				t.Errorf("%s: %d items, want %d", why, len(got), want)
+			}
+			for len(got) > 0 {
+				<-got
 			}
 		}
 		picture := func(key bool) func() {
