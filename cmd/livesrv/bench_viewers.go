@@ -82,6 +82,12 @@ of the machine than of the server: use fewer viewers, or another machine.`,
 		var results []viewersResult
 		var err error
 		if len(args) == 1 {
+			for _, name := range []string{"floor", "part", "window", "bitrate", "set"} {
+				if cmd.Flags().Changed(name) {
+					return usageError{fault.New(fault.Invalid, "--%s is for the server that the bench makes itself", name).
+						WithHint("leave the URL away, or the flag")}
+				}
+			}
 			results, err = b.there(cmd.Context(), args[0])
 		} else {
 			results, err = b.here(cmd.Context())

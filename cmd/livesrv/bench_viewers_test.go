@@ -116,6 +116,8 @@ func TestBenchViewersUsage(t *testing.T) {
 		{[]string{here, "--protocol", "h2"}, "over TLS"},
 		{[]string{here, "--for", "10ms"}, "no time to measure in"},
 		{[]string{here, here}, "bench viewers"},
+		{[]string{here, "--part", "200ms"}, "for the server that the bench makes itself"},
+		{[]string{here, "--floor=false"}, "for the server that the bench makes itself"},
 		{[]string{"--ca", "self-signed.crt"}, "named by its URL"},
 		{[]string{"--server-pid", "1"}, "named by its URL"},
 		{[]string{"--i-own-the-target"}, "named by its URL"},

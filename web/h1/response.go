@@ -1,7 +1,6 @@
 package h1
 
 import (
-	"io"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -51,7 +50,7 @@ func (w *response) WriteHeader(status int) {
 	b = append(b, http.StatusText(status)...)
 	if w.header["Date"] == nil {
 		b = append(b, "\r\nDate: "...)
-		b = append(b, *w.c.s.now()...)
+		b = append(b, w.c.s.now()...)
 	}
 	for name, values := range w.header {
 		for _, v := range values {
@@ -111,14 +110,12 @@ type date struct {
 	text   string
 }
 
-func (c *clock) now() *string {
+func (c *clock) now() string {
 	t := time.Now()
 	d := c.at.Load()
 	if d == nil || d.second != t.Unix() {
 		d = &date{t.Unix(), t.UTC().Format(http.TimeFormat)}
 		c.at.Store(d)
 	}
-	return &d.text
+	return d.text
 }
-
-var _ io.Writer = (*response)(nil)
