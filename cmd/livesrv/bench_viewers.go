@@ -161,7 +161,7 @@ func (b *viewersBench) there(ctx context.Context, address string) ([]viewersResu
 
 // aim points the viewers at a playlist and checks all of what they are told to do.
 func (b *viewersBench) aim(address, protocol string) error {
-	b.cfg.URL, b.cfg.Protocol, b.cfg.Stamp = address, protocol, publisher.LastStamp
+	b.cfg.URLs, b.cfg.Protocol, b.cfg.Stamp = []string{address}, protocol, publisher.LastStamp
 	if err := b.cfg.Validate(); err != nil {
 		return usageError{err}
 	}
@@ -347,7 +347,7 @@ func (b *viewersBench) here(ctx context.Context) ([]viewersResult, error) {
 		if s.child == nil {
 			continue
 		}
-		b.cfg.URL = s.url + "/live/" + benchSlug(0) + "/index.m3u8"
+		b.cfg.URLs = []string{s.url + "/live/" + benchSlug(0) + "/index.m3u8"}
 		got, err := b.measure(ctx, s.name, s.child.pid())
 		if err != nil {
 			return nil, err
