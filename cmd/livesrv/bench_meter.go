@@ -54,6 +54,10 @@ type meter struct {
 	machine      [2]process.Machine
 }
 
+// leastIdle is how long a server is looked at before viewers come at the least: a process's time is counted in steps of
+// 10 ms.
+const leastIdle = 200 * time.Millisecond
+
 // idle looks for a while at what the server uses without viewers.
 func (m *meter) idle(ctx context.Context, d time.Duration) error {
 	if m.pid == 0 {
@@ -65,7 +69,7 @@ func (m *meter) idle(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	m.known = true
-	timer := time.NewTimer(d)
+	timer := time.NewTimer(max(d, leastIdle))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -73,9 +77,7 @@ func (m *meter) idle(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	}
 	after, err := process.Of(m.pid)
-	if took := time.Since(began); took > 0 {
-		m.idleCores = (after.CPU - before.CPU).Seconds() / took.Seconds()
-	}
+	m.idleCores = (after.CPU - before.CPU).Seconds() / time.Since(began).Seconds()
 	return err
 }
 

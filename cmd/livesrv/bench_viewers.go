@@ -94,7 +94,7 @@ on the same hardware got.`,
 	f.BoolVar(&b.cfg.Delta, "delta", false, "ask for delta updates of the playlist")
 	f.DurationVar(&b.cfg.Duration, "for", 20*time.Second, "how long is measured, once all are there")
 	f.DurationVar(&ramp, "ramp", 0, "over how long they come (default a second for every 100, at least 2s)")
-	f.DurationVar(&b.cfg.Settle, "settle", 3*time.Second, "how long the server is looked at before they come, and how long all are there before it is measured")
+	f.DurationVar(&b.cfg.Settle, "settle", 3*time.Second, "how long the server is looked at before they come, and how long all are there before anything counts")
 	f.BoolVar(&b.floor, "floor", true, "measure the floor as well, where the bench runs the server itself (with several shows only if asked)")
 	f.DurationVar(&b.setup.Part, "part", 500*time.Millisecond, "part duration of the server that the bench runs")
 	f.DurationVar(&b.setup.Window, "window", time.Minute, "window of the server that the bench runs")
