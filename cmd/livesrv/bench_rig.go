@@ -92,7 +92,7 @@ func newRig(ctx context.Context, b *viewersBench) (_ *rig, err error) {
 // serverArgs are the words by which the server is started.
 func (r *rig) serverArgs(b *viewersBench) []string {
 	args := []string{"bench", "server", "--data", r.dir, "--shows", number(b.setup.Shows), "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0",
-		"--srt=", "--rtsp=", "--set", "admin.address=127.0.0.1:0", "--set", "log.level=warn",
+		"--srt=", "--rtsp=", "--set", "whip.udp_address=", "--set", "whip.tcp_address=", "--set", "admin.address=127.0.0.1:0", "--set", "log.level=warn",
 		"--set", "packager.part_duration=" + b.setup.Part.String(), "--set", "packager.window=" + b.setup.Window.String()}
 	for _, s := range b.set {
 		args = append(args, "--set", s)

@@ -12,7 +12,7 @@ import (
 
 // String says what the bench has made, in a line.
 func (s *viewersSetup) String() string {
-	words := []string{fmt.Sprintf("%d processors", runtime.NumCPU()), fmt.Sprintf("%d streams of %.2f Mbit/s", s.Shows, float64(s.Bitrate)/1e6),
+	words := []string{fmt.Sprintf("%d processors", runtime.NumCPU()), fmt.Sprintf("streams: %d of %.2f Mbit/s", s.Shows, float64(s.Bitrate)/1e6),
 		"parts of " + s.Part.String(), "window " + s.Window.String()}
 	if s.Filled {
 		words[3] += ", full"
@@ -68,13 +68,12 @@ func printViewers(w io.Writer, report viewersReport) error {
 			return fmt.Sprintf("%.2f cores, %.3f before", c.Cores, c.IdleCores)
 		}),
 		cost("CPU per viewer-second", func(c *serverCost, _ viewersResult) string { return fmt.Sprintf("%.3f ms", c.ViewerMillis) }),
-		cost("memory", func(c *serverCost, _ viewersResult) string { return fmt.Sprintf("%.0f MiB", mebibytes(c.RSS)) }),
-		cost("memory a stream", func(c *serverCost, r viewersResult) string {
-			if c.WindowBytes == 0 {
-				return "not known"
+		cost("memory", func(c *serverCost, r viewersResult) string {
+			text := fmt.Sprintf("%.0f MiB", mebibytes(c.RSS))
+			if n := int64(r.Streams); c.WindowBytes > 0 {
+				text += fmt.Sprintf("; a stream: %.2f MiB, %.2f of them its window", mebibytes(c.RSS/n), mebibytes(c.WindowBytes/n))
 			}
-			n := int64(r.Streams)
-			return fmt.Sprintf("%.2f MiB, %.2f of them its window", mebibytes(c.RSS/n), mebibytes(c.WindowBytes/n))
+			return text
 		}),
 		row("load tool", func(r viewersResult) string { return fmt.Sprintf("%.2f cores", r.ToolCores) }),
 		row("machine", func(r viewersResult) string {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +108,7 @@ func TestPrintViewers(t *testing.T) {
 	if err := printViewers(&both, r); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 streams of 2.50 Mbit/s; parts of 200ms; window 1m0s, full; 5 pins", "livesrv", "floor", "9 of 10", "1.0 2.0 3.0 4.0 ms",
+	for _, want := range []string{"streams: 1 of 2.50 Mbit/s; parts of 200ms; window 1m0s, full; 5 pins", "livesrv", "floor", "9 of 10", "1.0 2.0 3.0 4.0 ms",
 		"timeout: 2", "64 MiB", "32.00 MiB, 20.00 of them its window", "7 % stolen", "livesrv costs 1.50 times the floor."} {
 		if !strings.Contains(both.String(), want) {
 			t.Errorf("%q is missing:\n%s", want, both.String())
@@ -119,7 +119,7 @@ func TestPrintViewers(t *testing.T) {
 	if err := printViewers(&one, r); err != nil {
 		t.Fatal(err)
 	}
-	if text := one.String(); strings.Contains(text, "floor") || strings.Contains(text, "window") || strings.Count(text, "not known") != 5 { // the age and what it cost
+	if text := one.String(); strings.Contains(text, "floor") || strings.Contains(text, "window") || strings.Count(text, "not known") != 4 { // the age and what it cost
 		t.Errorf("%s", text)
 	}
 }
@@ -204,12 +204,11 @@ func testMerchant(t *testing.T, s *server, playlist string) {
 	}
 }
 
-// TestBenchViewersProcess: without a URL the real program makes a server, streams, pins and a floor, measures both, and
-// leaves neither processes nor files.
-func TestBenchViewersProcess(t *testing.T) {
-	name, dir := binary(t), t.TempDir()
-	run := exec.Command(name, "bench", "viewers", "--viewers", "3", "--for", "1s", "--ramp", "100ms", "--settle", "500ms", "--part", "200ms",
-		"--window", "30s", "--shows", "2", "--pins", "3", "--floor", "--json")
+// benchProcess runs 'bench viewers' as a process of its own, and wants that it leaves neither processes nor files.
+func benchProcess(t *testing.T, name string, args ...string) viewersReport {
+	t.Helper()
+	dir := t.TempDir()
+	run := exec.Command(name, append([]string{"bench", "viewers", "--json"}, args...)...)
 	run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+dir)
 	var out, errs strings.Builder
 	// The children have the same error output, and Run waits until the last of them has closed it.
@@ -217,24 +216,56 @@ func TestBenchViewersProcess(t *testing.T) {
 	if err := run.Run(); err != nil {
 		t.Fatalf("ended with %v\n%s%s", err, out.String(), errs.String())
 	}
-	var r viewersReport
-	if err := json.Unmarshal([]byte(out.String()), &r); err != nil || len(r.Results) != 2 {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	if want := (viewersSetup{Part: 200 * time.Millisecond, Window: 30 * time.Second, Bitrate: 2_500_000, Shows: 2, Pins: 3}); r.Setup == nil || *r.Setup != want {
-		t.Errorf("setup %+v, want %+v", r.Setup, want)
-	}
-	// Two streams of more than a second each.
-	if c := r.Results[0].Cost; r.Results[0].Streams != 2 || c == nil || c.WindowBytes < 600_000 || c.RSS < c.WindowBytes {
-		t.Errorf("%d streams, cost %+v", r.Results[0].Streams, c)
-	}
-	for i, server := range []string{"livesrv", "floor"} {
-		wantViewers(t, r.Results[i], server, viewer.HTTP1)
-		if c := r.Results[i].Cost; c == nil || c.RSS == 0 || r.Results[i].PartTarget < 200 || r.Results[i].PartTarget > 250 {
-			t.Errorf("%s: cost %+v, part target %v", server, c, r.Results[i].PartTarget)
-		}
-	}
+	r := decode[viewersReport](t, out.String())
 	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
+	return r
+}
+
+// TestBenchViewersProcess: without a URL the real program makes a server, streams, pins and a floor, and measures both.
+func TestBenchViewersProcess(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	name := binary(t)
+	t.Run("floor", func(t *testing.T) {
+		t.Parallel()
+		r := benchProcess(t, name, "--viewers", "3", "--for", "1s", "--ramp", "100ms", "--settle", "500ms", "--part", "200ms",
+			"--window", "30s", "--shows", "2", "--pins", "3", "--floor")
+		if want := (viewersSetup{Part: 200 * time.Millisecond, Window: 30 * time.Second, Bitrate: 2_500_000, Shows: 2, Pins: 3}); r.Setup == nil || *r.Setup != want {
+			t.Errorf("setup %+v, want %+v", r.Setup, want)
+		}
+		if len(r.Results) != 2 {
+			t.Fatalf("%+v", r)
+		}
+		// Two streams of more than a second each.
+		if c := r.Results[0].Cost; r.Results[0].Streams != 2 || c == nil || c.WindowBytes < 600_000 || c.RSS < c.WindowBytes {
+			t.Errorf("%d streams, cost %+v", r.Results[0].Streams, c)
+		}
+		for i, server := range []string{"livesrv", "floor"} {
+			wantViewers(t, r.Results[i], server, viewer.HTTP1)
+			if c := r.Results[i].Cost; c == nil || c.RSS == 0 || r.Results[i].PartTarget < 200 || r.Results[i].PartTarget > 250 {
+				t.Errorf("%s: cost %+v, part target %v", server, c, r.Results[i].PartTarget)
+			}
+		}
+	})
+	// What is kept of a stream is its window, and little else, also where somebody watches each.
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		if runtime.GOOS != "linux" {
+			t.Skip("what a process uses can be read on Linux alone")
+		}
+		const streams = 100
+		r := benchProcess(t, name, "--shows", number(streams), "--viewers", number(streams), "--bitrate", "1500000", "--window", "12s", "--fill",
+			"--settle", "500ms", "--ramp", "1s", "--for", "1s")
+		if len(r.Results) != 1 || r.Results[0].Cost == nil {
+			t.Fatalf("%+v", r)
+		}
+		got := r.Results[0]
+		each, window := float64(got.Cost.RSS)/streams, float64(got.Cost.WindowBytes)/streams
+		t.Logf("%.2f MiB a stream, %.2f of them its window", each/(1<<20), window/(1<<20))
+		// The window itself is held against what was sent, so that the bound is not one on nothing.
+		if got.Watching != streams || window < 12*1_500_000/8 || window > 30*1_500_000/8 || each > 1.3*window+1<<20 {
+			t.Errorf("%d watch; %.2f MiB a stream where its window is %.2f", got.Watching, each/(1<<20), window/(1<<20))
+		}
+	})
 }
