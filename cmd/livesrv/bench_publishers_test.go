@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // testPublishers: it makes the shows it needs and uses them again, pushes, and says what that cost the server.
@@ -16,6 +17,7 @@ func testPublishers(t *testing.T, s *server) {
 	if r.Seconds < 0.5 || r.BytesPerSecond < 100_000 || r.Server == nil || r.Self == nil || r.Server.PID != r.Self.PID || r.Server.MaxRSS < 10<<20 {
 		t.Errorf("%+v, server %+v", r, r.Server)
 	}
+	s.nobodyPublishes(t)
 	text := s.run(t, "", append(args, "--sound", "0")...).fine(t)
 	if !strings.Contains(text, "3 of 3") || !strings.Contains(text, "cores") {
 		t.Errorf("%s", text)
@@ -23,6 +25,7 @@ func testPublishers(t *testing.T, s *server) {
 	if shows := s.run(t, "", "show", "list").fine(t); strings.Count(shows, "bench-") != 3 {
 		t.Errorf("not three shows:\n%s", shows)
 	}
+	s.nobodyPublishes(t)
 	s.run(t, "", "show", "end", "bench-2").fine(t)
 	s.run(t, "", args...).fails(t, exitFailed, "bench-2 has ended")
 
@@ -32,6 +35,20 @@ func testPublishers(t *testing.T, s *server) {
 		t.Errorf("%+v", some)
 	}
 	s.run(t, "", "bench", "publishers", "--url", s.Addrs().RTMP, "--key", "no-such-key", "--ramp", "0", "--for", "1s").fails(t, exitFailed, "refused")
+}
+
+// nobodyPublishes waits until the server has noticed that the last publisher has gone: until then its key is in use.
+func (s *server) nobodyPublishes(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if metrics := scrape(t, s); strings.Contains(metrics, "livesrv_ingest_sessions_total") && !strings.Contains(metrics, "livesrv_ingest_sessions{") ||
+			strings.Contains(metrics, "livesrv_ingest_sessions{protocol=\"rtmp\"} 0\n") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("somebody still publishes")
+		}
+	}
 }
 
 func TestBenchPublishersUsage(t *testing.T) {

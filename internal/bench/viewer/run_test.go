@@ -64,7 +64,7 @@ func onAir(t *testing.T) http.Handler {
 func serve(t *testing.T, h http.Handler, protocol string) (*httptest.Server, Config) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	cfg := Config{Viewers: 3, Protocol: protocol, Ramp: 300 * time.Millisecond, Settle: time.Second, Duration: 2 * time.Second}
+	cfg := Config{Viewers: 3, Protocol: protocol, Ramp: 300 * time.Millisecond, Settle: 2500 * time.Millisecond, Duration: 2 * time.Second}
 	if protocol == HTTP2 {
 		s.EnableHTTP2 = true
 		s.StartTLS()
@@ -200,7 +200,6 @@ func TestServerGoesAway(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			s, cfg := serve(t, h, protocol)
-			cfg.Settle = 1500 * time.Millisecond
 			gone := make(chan struct{})
 			cfg.Window = func(begins bool) {
 				if begins {
