@@ -164,6 +164,30 @@ func TestAV1(t *testing.T) {
 	}
 }
 
+// VP9 says in its keyframes what other codecs say in a sequence header.
+func TestVP9(t *testing.T) {
+	k := start(t)
+	r := k.reg.Open("vp9").Subscribe()
+	c := k.dialRTMP("/live/key-vp9")
+	w, tr := writer(t, c, &codecs.VP9{}, stereo())
+	for i := range 10 {
+		frame := []byte{0x86, 0, 0x40, 0x92}
+		if i%5 == 0 {
+			frame = unhex("824983425013f00b360638241c184a00")
+		}
+		at := time.Duration(i) * 40 * time.Millisecond
+		must(t, w.WriteVP9(tr[0], at, frame), w.WriteMPEG4Audio(tr[1], at, []byte{1, 2}))
+	}
+	go c.Close()
+	got := k.collect(r)
+	if d := cmp.Diff(&media.VP9{BitDepth: 8, Subsampling: 1, Matrix: 1, FullRange: true, Width: 320, Height: 180}, got.tracks[0].Codec); d != "" {
+		t.Error(d)
+	}
+	if n := len(got.aus[0]); n != 10 || !got.aus[0][5].Key || got.aus[0][6].Key {
+		t.Errorf("%d pictures", n)
+	}
+}
+
 // A sequence header in mid-stream changes the tracks before the next picture; the same one again does not.
 func TestSequenceHeaderInMidStream(t *testing.T) {
 	k := start(t)
