@@ -76,7 +76,9 @@ func TestTCP(t *testing.T) {
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	k := start(t)
-	k.publish("market", append(pictures(t, clip(t, "640x360", 3)), pictures(t, clip(t, "360x640", 3))...), 0)
+	turned := pictures(t, clip(t, "640x360", 3))
+	turned.pictures = append(turned.pictures, pictures(t, clip(t, "360x640", 3)).pictures...)
+	k.publish("market", turned, 0)
 	if s := k.began(); s.Tracks[0].Width != 640 {
 		t.Errorf("began with %v", s.Tracks)
 	}
