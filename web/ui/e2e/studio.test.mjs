@@ -20,8 +20,8 @@ after(async () => {
 
 const desk = (show) => server.api('GET', `/shows/${show}/desk`);
 
-/** The studio with a key in the address, before anything is opened. */
-async function studio(streamKey = key, options = {}) {
+/** The studio with a key in the address, before anything is opened; `before` runs in the page first. */
+async function studio(streamKey = key, options = {}, before = undefined, arg = undefined) {
   const context = await browser.newContext({ viewport: phone, hasTouch: true, isMobile: true, locale: 'en', permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   page.faults = [];
@@ -31,6 +31,7 @@ async function studio(streamKey = key, options = {}) {
   });
   // Small, so that the encoder leaves the machine to the rest.
   await context.addInitScript(() => localStorage.setItem('livesrv.studio', '{"quality":"360p"}'));
+  if (before) await context.addInitScript(before, arg);
   await page.goto(`${server.url}/studio/live#key=${streamKey}`);
   return page;
 }
@@ -172,6 +173,24 @@ test('an anchor goes live, is seen and heard, changes the camera, loses the line
   assert.equal((await desk('tea')).stream ?? null, null, 'the server knows of the end at once');
   await watch.context().close();
   await done(page);
+});
+
+test('a browser that sends VP9 or AV1 instead of H.264 is watched', { timeout: 60_000 }, async () => {
+  for (const codec of ['VP9', 'AV1']) {
+    const page = await studio(key, {}, (name) => {
+      const all = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
+      RTCRtpSender.getCapabilities = (kind) => ({ codecs: all(kind).codecs.filter((c) => c.mimeType === `video/${name}`) });
+    }, codec);
+    await act(page, 'enter');
+    await act(page, 'live');
+    await phase(page, 'live');
+    const watch = await watcher('tea');
+    await moves(watch);
+    assert.equal((await desk('tea')).stream.tracks[0].codec, codec);
+    assert.deepEqual(watch.errors, []);
+    await watch.context().close();
+    await done(page);
+  }
 });
 
 test('who is overtaken by another device stays off and says so; who comes second gets in', { timeout: 60_000 }, async () => {
