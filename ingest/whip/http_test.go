@@ -116,13 +116,13 @@ func TestAnswer(t *testing.T) {
 	if !slices.Equal(h["Link"], want) {
 		t.Errorf("Link: %q", h["Link"])
 	}
-	for _, has := range []string{"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 106 107\r\n", "stereo=1", "useinbandfec=1",
+	for _, has := range []string{"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 106 107\r\n", "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;usedtx=0\r\n",
 		"a=rtcp-fb:106 nack pli\r\n", "a=rtcp-fb:106 transport-cc\r\n", "a=simulcast:recv h;m;l\r\n", "a=recvonly", "127.0.0.1", "203.0.113.7", "tcptype passive"} {
 		if !strings.Contains(text, has) {
 			t.Errorf("the answer lacks %q:\n%s", has, text)
 		}
 	}
-	for _, no := range []string{"video-orientation", "VP8", "VP9", "AV1", "a=rtpmap:102"} {
+	for _, no := range []string{"video-orientation", "sprop-stereo", "VP8", "VP9", "AV1", "a=rtpmap:102"} {
 		if strings.Contains(text, no) {
 			t.Errorf("the answer has %q", no)
 		}

@@ -298,8 +298,9 @@ func (o *offer) simulcast(m *sdp.MediaDescription) error {
 	return nil
 }
 
-// opusParameters ask for stereo, without which browsers send one channel, and for redundancy inside packets.
-const opusParameters = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1"
+// opusParameters ask for stereo, without which browsers send one channel, for redundancy inside packets, and for
+// packets in silence too: what is not sent has to be made up for.
+const opusParameters = "minptime=10;useinbandfec=1;stereo=1;usedtx=0"
 
 // takeAudio takes Opus.
 func (o *offer) takeAudio(m *sdp.MediaDescription) error {

@@ -138,13 +138,23 @@ func pictures(t testing.TB, path string) film {
 // publish connects and publishes a clip with sound until the test ends.
 func (k *kit) publish(name string, clip film, loss float64) *publisher {
 	k.t.Helper()
-	return k.publishOver(name, clip, loss, webrtc.NetworkTypeUDP4)
+	return k.publishOver(name, clip, loss, webrtc.NetworkTypeUDP4, nil)
+}
+
+// publishSound does so with a sound of its own.
+func (k *kit) publishSound(name string, clip film, send func(*publisher, *webrtc.TrackLocalStaticSample)) *publisher {
+	k.t.Helper()
+	return k.publishOver(name, clip, 0, webrtc.NetworkTypeUDP4, send)
 }
 
 // publishOver does so over UDP or TCP.
-func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.NetworkType) *publisher {
+func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.NetworkType, sendSound func(*publisher, *webrtc.TrackLocalStaticSample)) *publisher {
 	k.t.Helper()
 	t := k.t
+	if sendSound == nil {
+		frames := tone(t)
+		sendSound = func(p *publisher, track *webrtc.TrackLocalStaticSample) { p.sendSound(track, frames) }
+	}
 	p := &publisher{k: k, film: clip}
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -182,7 +192,6 @@ func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.N
 	})
 	video := p.track(clip.codec, "video")
 	audio := p.track(opusCodec, "audio")
-	frames := tone(t)
 	connected := make(chan struct{})
 	connect := sync.OnceFunc(func() { close(connected) })
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
@@ -194,7 +203,7 @@ func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.N
 	p.group.Go(func() {
 		select {
 		case <-connected:
-			p.group.Go(func() { p.sendSound(audio, frames) })
+			p.group.Go(func() { sendSound(p, audio) })
 			p.sendPictures(video, clipRate)
 		case <-ctx.Done():
 		}

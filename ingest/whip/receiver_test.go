@@ -401,7 +401,7 @@ func TestHour(t *testing.T) {
 			}
 			if it.AU.Track == 1 {
 				if b := it.AU.Units[0]; len(b) == 9 {
-					soundAt, soundCaptured = media.Duration(it.AU.PTS, 48000), time.Duration(binary.BigEndian.Uint64(b[1:]))
+					soundAt, soundCaptured = media.Duration(it.AU.PTS+opusDelay, 48000), time.Duration(binary.BigEndian.Uint64(b[1:]))
 				}
 				continue
 			}

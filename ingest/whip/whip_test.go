@@ -67,7 +67,7 @@ func decode(t *testing.T, rep *livetest.Report) {
 func TestTCP(t *testing.T) {
 	t.Parallel()
 	k := start(t, func(_ *ingest.Config, c *Config) { c.UDPAddress = "" })
-	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4)
+	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4, nil)
 	k.began()
 	k.progress("market", 50_000)
 }
