@@ -116,15 +116,22 @@ func TestTakeover(t *testing.T) {
 	film := pictures(t, clip(t, "320x180", 2))
 	first := k.publish("market", film, 0)
 	k.began()
-	k.publish("market", film, 0)
+	second := k.publish("market", film, 0)
 	if e := k.over(); fault.KindOf(e.err) != fault.Conflict {
 		t.Errorf("the first publication ended with %v", e.err)
 	}
 	k.began()
-	if status, _, _ := k.request("DELETE", first.location, nil, ""); status != 404 && status != 200 {
-		t.Errorf("DELETE of the first session: %d", status)
+	for _, method := range []string{"PATCH", "DELETE"} {
+		if status, _, text := k.request(method, first.location, nil, ""); status != 409 || !strings.Contains(text, "Another publisher has taken the stream over") {
+			t.Errorf("%s of the first session: %d %s", method, status, text)
+		}
 	}
 	k.progress("market", 1)
+	k.door.End("market", fault.New(fault.Gone, "the show has ended"))
+	k.over()
+	if status, _, text := k.request("DELETE", second.location, nil, ""); status != 410 || !strings.Contains(text, "The show has ended") {
+		t.Errorf("DELETE of the second session: %d %s", status, text)
+	}
 }
 
 // TestSilence wants a publisher that is cut off to be known as gone after the read timeout, not before.
