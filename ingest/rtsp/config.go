@@ -24,7 +24,8 @@ type Config struct {
 	UDPAddress string `yaml:"udp_address"`
 	// Pull lists cameras to fetch from, each as "KEY ADDRESS", and behind that, if need be, a transport and a
 	// certificate: the stream key of the show that it goes to; an rtsp:// or rtsps:// address with the camera's
-	// name and password; tcp, udp or auto, which is UDP where it works; and sha256:HEX, the fingerprint of the
+	// name and password; tcp, which is the default, udp, or auto, which is UDP where it works (over UDP a lost
+	// packet holds its track back until 64 more have come); and sha256:HEX, the fingerprint of the
 	// certificate of a camera that made its own (the log names it). A camera that is away is tried again and
 	// again, and one never takes a show from another publisher. Default none.
 	Pull []string `yaml:"pull" secret:"true"`
@@ -77,20 +78,19 @@ func parsePull(text string) (camera, *fault.Error) {
 	if err != nil || u.Host == "" || u.Scheme != "rtsp" && u.Scheme != "rtsps" {
 		return camera{}, fault.New(fault.Invalid, "the address cannot be used").WithHint(how)
 	}
-	c := camera{key: words[0], url: u}
+	tcp, udp := gortsplib.TransportTCP, gortsplib.TransportUDP
+	c := camera{key: words[0], url: u, transport: &tcp}
 	for _, word := range words[2:] {
 		switch hexed, print := strings.CutPrefix(word, printPrefix); {
 		case print:
 			if c.print, err = hex.DecodeString(strings.ReplaceAll(hexed, ":", "")); err != nil || len(c.print) != sha256.Size || u.Scheme != "rtsps" {
 				return camera{}, fault.New(fault.Invalid, "the fingerprint is not the SHA-256 of an rtsps camera's certificate").WithHint(how)
 			}
-		case word == "auto":
 		case word == "tcp":
-			t := gortsplib.TransportTCP
-			c.transport = &t
 		case word == "udp":
-			t := gortsplib.TransportUDP
-			c.transport = &t
+			c.transport = &udp
+		case word == "auto":
+			c.transport = nil
 		default:
 			return camera{}, fault.New(fault.Invalid, "%q is not a transport", word).WithHint(how)
 		}
