@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"net/url"
@@ -30,6 +31,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"livesrv/ingest"
+	"livesrv/internal/fault"
 	"livesrv/internal/media"
 )
 
@@ -185,6 +187,25 @@ func TestVP9(t *testing.T) {
 	}
 	if n := len(got.aus[0]); n != 10 || !got.aus[0][5].Key || got.aus[0][6].Key {
 		t.Errorf("%d pictures", n)
+	}
+}
+
+// A publisher whose show ends is told so before the line is closed.
+func TestShowEnds(t *testing.T) {
+	k := start(t)
+	c := k.dialRTMP("/live/key-show")
+	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
+	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
+	k.waitStart()
+	k.door.End("show", fault.New(fault.Gone, "the show has ended"))
+	for {
+		m, err := c.Read()
+		if err != nil {
+			t.Fatalf("the line was closed without a word: %v", err)
+		}
+		if cmd, ok := m.(*gomessage.CommandAMF0); ok && strings.Contains(fmt.Sprint(cmd.Arguments), "the show has ended") {
+			return
+		}
 	}
 }
 

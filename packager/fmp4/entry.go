@@ -240,7 +240,7 @@ var opusMaps = map[int][]byte{
 }
 
 // appendOpus writes Opus with an OpusSpecificBox (Opus in ISOBMFF §4.3.2). Pre-skip is 0: in a live
-// stream no player starts at the encoder's first frame.
+// stream no player starts at the encoder's first frame, and the encoder's delay is taken off the times already.
 func appendOpus(b []byte, c *media.Opus) ([]byte, error) {
 	if c.ChannelCount < 1 || c.ChannelCount > 8 {
 		return b, unusable(c)
