@@ -65,9 +65,9 @@ types: $(NODE_MODULES) ## the type check of the pages
 .PHONY: race
 race: ## the Go tests under the race detector, with ffmpeg and Chromium
 	$(call step,go test -race)
-	go test -vet=off -parallel 8 -timeout 20m $$(go list ./... | grep -v /internal/e2e)
+	go test -vet=off -timeout 20m $$(go list ./... | grep -v /internal/e2e)
 	$(call step,go test -race ./internal/e2e)
-	go test -vet=off -parallel 4 -timeout 20m ./internal/e2e
+	go test -vet=off -timeout 20m ./internal/e2e
 
 .PHONY: e2e
 e2e: $(NODE_MODULES) ## the pages in Chromium against the real program

@@ -4,14 +4,15 @@ import (
 	"slices"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"livesrv/ingest"
 	"livesrv/internal/livetest"
 	"livesrv/internal/livetest/door"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	livetest.AtOnce(8)
+	livetest.Main(m)
+}
 
 type kit struct {
 	*door.Kit

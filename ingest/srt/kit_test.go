@@ -13,6 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	livetest.AtOnce(8)
 	// The library's caller, which only tests use, leaves goroutines behind when it is refused or hung up on.
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/datarhei/gosrt.Dial.func1"), goleak.IgnoreAnyFunction("github.com/datarhei/gosrt.Dial.func3"))
