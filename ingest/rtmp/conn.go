@@ -277,6 +277,7 @@ func streamKey(path, name string) string {
 func (c *conn) publish(pub *ingest.Publication) error {
 	c.chunks.setLimit(c.cfg.MaxMessage)
 	p := newPublisher(pub, c.cfg)
+	c.wake.rest = pub.Rest
 	c.watch.Publishing()
 	for {
 		// Only whole messages count: a peer that sends one byte every now and then is silent.
