@@ -16,10 +16,10 @@ BENCH_PARTS ?= 200ms 500ms
 BENCH_PROTOCOLS ?= h1 h2
 BENCH_FOR ?= 10s
 
-# The tests and every program they build have the race detector, so that all is compiled once. What only computes and
-# comes from elsewhere has none: SQLite keeps its memory outside Go's, where the detector sees nothing, and esbuild's is
-# esbuild's; looking on makes them several times slower.
-UNWATCHED := modernc.org/... github.com/evanw/esbuild/... github.com/redis/...
+# The tests and every program they build have the race detector, so that all is compiled once. Some modules that only
+# compute go without it, for it makes them several times slower: SQLite keeps its memory outside Go's, where the
+# detector sees nothing, and the bundler and the compressors share nothing with us.
+UNWATCHED := modernc.org/... github.com/evanw/esbuild/... github.com/andybalholm/brotli/... github.com/klauspost/compress/... github.com/redis/...
 RACE := $(shell go env GOFLAGS) -race $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
 
 step = @printf '== %s\n' '$(1)'

@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main() // ends the process
+	}
 	goleak.VerifyTestMain(m,
 		// The realtime library's metrics exporter has no way to be stopped: one goroutine a server, for ever asleep.
 		goleak.IgnoreAnyFunction("github.com/FZambia/eagle.(*Eagle).aggregate"),

@@ -16,12 +16,17 @@ import (
 	"livesrv/internal/livetest"
 )
 
-// binary builds the real program, once for a test.
+// asProgram in the environment makes the test binary be the program.
+const asProgram = "TEST_AS_PROGRAM"
+
+// binary is the program, as the processes that this test starts run it: the same code in another process, without
+// another build.
 func binary(t *testing.T) string {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "livesrv")
-	if out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	t.Setenv(asProgram, "1")
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return name
 }
