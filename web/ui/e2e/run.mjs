@@ -16,7 +16,7 @@ const files = asked.length ? asked : readdirSync('e2e').filter((f) => f.endsWith
 const env = { ...process.env, TEST_PROGRAMS: build() };
 const run = (list, atOnce) =>
   list.length === 0 ||
-  spawnSync(process.execPath, ['--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec', ...list], { env, stdio: 'inherit' }).status === 0;
+  spawnSync(process.execPath, ['--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec', '--test-timeout=300000', ...list], { env, stdio: 'inherit' }).status === 0;
 
 const measured = run(files.filter((f) => alone.includes(name(f))), 1);
 const rest = run(files.filter((f) => !alone.includes(name(f))).sort((a, b) => rank(a) - rank(b)), 2);
