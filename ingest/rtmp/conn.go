@@ -311,7 +311,7 @@ func (c *conn) publish(pub *ingest.Publication) error {
 // sayWhy tells a publisher who is on air that it was we who ended it, and says whether it was.
 func (c *conn) sayWhy(err error) bool {
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.Kind == fault.Gone || e.Kind == fault.Unavailable {
+	if !ok || !c.watch.Kicked() && (e.Kind == fault.Gone || e.Kind == fault.Unavailable) {
 		return false
 	}
 	return c.status(command{}, "error", "NetStream.Publish.BadName", e.Msg) == nil

@@ -42,5 +42,11 @@ func (k *kit) url(path string) string { return "rtsp://" + k.srv.Addr().String()
 // ffmpeg starts a push and returns what ends it (SIGKILL) and what waits for its end.
 func (k *kit) ffmpeg(transport, path string, args ...string) (kill func(), wait func() (string, error)) {
 	k.t.Helper()
-	return livetest.FFmpeg(k.t, slices.Concat(args, []string{"-f", "rtsp", "-rtsp_transport", transport, k.url(path)})...)
+	return k.ffmpegTo(transport, k.url(path), args...)
+}
+
+// ffmpegTo pushes to another address than the server's.
+func (k *kit) ffmpegTo(transport, address string, args ...string) (kill func(), wait func() (string, error)) {
+	k.t.Helper()
+	return livetest.FFmpeg(k.t, slices.Concat(args, []string{"-f", "rtsp", "-rtsp_transport", transport, address})...)
 }
