@@ -26,7 +26,7 @@ func TestWaker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln = start(t).door.Listener("rtmp", ln)
+	ln = start(t).Door.Listener("rtmp", ln)
 	defer ln.Close()
 	client, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {

@@ -235,7 +235,7 @@ func TestSlow(t *testing.T) {
 	if n := d.conv.Stats().Dropped; n != 50 || d.sound.dropped != 50 {
 		t.Errorf("%d packets of 4 s were dropped, want those over 3 s", n)
 	}
-	if n := strings.Count(d.logs.String(), "ffmpeg is too slow"); n != 1 {
+	if n := d.logs.Count("ffmpeg is too slow"); n != 1 {
 		t.Errorf("the log says so %d times, want once", n)
 	}
 }
@@ -267,7 +267,7 @@ func TestGivesUp(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	for program, want := range map[string]string{"no-such-ffmpeg": "ffmpeg was not found", "": "ffmpeg is switched off"} {
-		var l logs
+		var l livetest.Log
 		c, err := New(Config{FFmpeg: program, AudioKbps: 128}, slog.New(slog.NewTextHandler(&l, nil)))
 		if err != nil {
 			t.Fatal(err)
