@@ -92,7 +92,7 @@ func (c *cutter) stub() bool {
 			return false
 		}
 	}
-	if !c.sound.active {
+	if !c.sound.active || c.sound.away {
 		return false
 	}
 	frame := media.Rescale(frameTicks(c.sound.track, nil), c.sound.track.ClockRate, rate)

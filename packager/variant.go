@@ -210,6 +210,7 @@ func (v *variant) closePart(end int64) {
 // takeSound adds the audio up to the given place to the open part.
 func (v *variant) takeSound(end int64) {
 	c, l := v.c, v.lane
+	c.hush(end)
 	for c.sound.active {
 		f, ok := c.sound.peek(l.index, end)
 		if !ok {
