@@ -86,8 +86,8 @@ func (c *cutter) hush(to int64) {
 	if !q.active || !q.away || q.silence == nil {
 		return
 	}
-	if q.fresh || q.endLine < c.resumedAt {
-		q.fresh, q.endLine = false, c.resumedAt
+	if q.endLine < c.resumedAt {
+		q.endLine = c.resumedAt
 		q.end = media.Rescale(c.resumedAt, rate, q.track.ClockRate)
 	}
 	for d := frameTicks(q.track, q.silence); q.endLine < to; {
