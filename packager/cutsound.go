@@ -20,7 +20,9 @@ func (c *cutter) drainSound(before int64, last bool) {
 		c.gapSound(before, last)
 		return
 	}
-	c.hush(before)
+	if c.hush(before); last {
+		c.hushLate(before)
+	}
 	full := c.soundTarget()
 	for {
 		f, ok := c.sound.peek(laneSound, before)

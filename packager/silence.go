@@ -95,6 +95,16 @@ func (c *cutter) hush(to int64) {
 	}
 }
 
+// hushLate lays silence up to a segment's end where sound is later than usual, and so late that the audio rendition's next
+// segment could be longer than the target duration with it: "EXTINF rounded to the nearest integer" (bis §4.4.3.1).
+func (c *cutter) hushLate(to int64) {
+	q := &c.sound
+	if !q.active || q.away || q.fresh || q.silence == nil || to-q.endLine <= max(q.usual+maxSoundWait, rate*4/10) {
+		return
+	}
+	q.fill(media.Rescale(to, rate, q.track.ClockRate))
+}
+
 // fill lays silence where a frame or more is missing before the given place, on the track's clock. The last frame of it
 // ends there, if that leaves half of it.
 func (q *sound) fill(to int64) {
