@@ -114,6 +114,8 @@ func rare(c media.Codec) string {
 		return " HEVC plays only where the viewer's device decodes it: others hear the show and see nothing. Set the encoder to H.264."
 	case *media.AV1:
 		return " AV1 plays only on the newest of Apple's devices: on others viewers hear the show and see nothing. Set the encoder to H.264."
+	case *media.VP9:
+		return " VP9 does not play on iPhones and in some Safaris: there viewers hear the show and see nothing. Set the encoder to H.264."
 	case *media.MP3:
 		return " MP3 sound does not play in Chrome and Edge, and there the picture stays away with it. Set the encoder's sound to AAC."
 	}

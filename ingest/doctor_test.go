@@ -160,6 +160,7 @@ func TestDoctorKnowsWhatBrowsersPlay(t *testing.T) {
 		{&media.H264{}, &media.Opus{}, nil},
 		{&media.H264{}, &media.MP3{}, []string{"MP3", "AAC"}},
 		{&media.H265{}, aac, []string{"HEVC", "H.264"}},
+		{&media.VP9{}, &media.Opus{}, []string{"VP9", "iPhones", "H.264"}},
 		{&media.AV1{}, &media.MP3{}, []string{"AV1", "H.264", "MP3"}},
 	} {
 		p := newPatient([]media.Track{{Codec: c.video, ClockRate: 90000}, {ID: 1, Codec: c.audio, ClockRate: 48000}})

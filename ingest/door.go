@@ -149,6 +149,19 @@ func (d *Door) End(name string, reason error) bool {
 	return true
 }
 
+// Expel ends the publication of a stream that came in by another key than the one it has now, as when a key that had
+// got into wrong hands was replaced. It says whether there was one.
+func (d *Door) Expel(name, key string) bool {
+	d.mu.Lock()
+	p := d.pubs[name]
+	d.mu.Unlock()
+	if p == nil || p.req.Key == key {
+		return false
+	}
+	p.end(fault.New(fault.Unauthorized, "the stream key has been replaced").WithHint("copy the new one from the show's pin desk"))
+	return true
+}
+
 // Sessions are the publications under way, by stream name.
 func (d *Door) Sessions() []Session {
 	d.mu.Lock()

@@ -231,9 +231,22 @@ func TestEndFromOurSide(t *testing.T) {
 	if err := p.SetTracks(tracks); err != nil {
 		t.Fatal(err)
 	}
+	if k.door.Expel("tea", "a") || k.door.Expel("shoes", "a") || kicked != nil {
+		t.Errorf("%v was expelled", kicked)
+	}
 	why := fault.New(fault.Conflict, "the show has ended")
 	if k.door.End("tea", why) || !k.door.End("shoes", why) || kicked != why || k.see.errs[0] != why {
 		t.Errorf("%v, %v", kicked, k.see.errs)
+	}
+}
+
+// Who came in by a key that was replaced is put out.
+func TestReplacedKey(t *testing.T) {
+	k := newKit(t, nil)
+	var kicked error
+	k.enter("a", func(err error) { kicked = err })
+	if !k.door.Expel("shoes", "b") || fault.KindOf(kicked) != fault.Unauthorized || k.door.Expel("shoes", "b") {
+		t.Errorf("ended with %v", kicked)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -80,6 +81,14 @@ type guest struct {
 func (g *guest) Close() error {
 	defer g.leave()
 	return g.Conn.Close()
+}
+
+// SyscallConn gives the socket, to set what it wakes us for.
+func (g *guest) SyscallConn() (syscall.RawConn, error) {
+	if c, ok := g.Conn.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // CloseWrite ends our side of the connection alone.

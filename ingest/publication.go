@@ -197,6 +197,17 @@ func (p *Publication) WriteData(d stream.Data) error {
 	return p.w.WriteData(d)
 }
 
+// Rest is how long nothing will come that anybody has use for: a protocol whose bytes wait for it in order, as RTMP's do
+// in the socket, may leave them there for so long. See stream.Writer.Rest.
+func (p *Publication) Rest() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.w == nil || p.ended || p.conv != nil {
+		return 0
+	}
+	return p.w.Rest()
+}
+
 // Report adds a finding that only the protocol can make, such as an unsupported codec.
 func (p *Publication) Report(code, message string) {
 	p.mu.Lock()

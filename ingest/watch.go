@@ -24,6 +24,7 @@ type Watch struct {
 	limit  time.Duration
 	timer  *time.Timer
 	reason error
+	kicked bool
 	done   bool
 }
 
@@ -56,7 +57,15 @@ func (w *Watch) Alive() { w.alive.Store(int64(time.Since(w.began))) }
 func (w *Watch) Kick(reason error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.kicked = w.reason == nil && !w.done
 	w.end(reason)
+}
+
+// Kicked says whether it was we who ended the connection, other than for its silence.
+func (w *Watch) Kicked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.kicked
 }
 
 // Stop ends the watch; the connection has ended, or its end has begun.

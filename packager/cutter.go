@@ -282,6 +282,12 @@ func (c *cutter) expects() int {
 		// A part of audio alone is whole when the pictures have passed the end of its last frame.
 		n = min(n, (c.alone.start+c.target-edge)/f+1)
 	}
+	// A GOP that is too long is cut where it may not go on.
+	n = min(n, (c.segStart+c.longestSegment()-edge)/f)
+	if v.cad.gop > 0 {
+		// A keyframe may end a part that is not full.
+		n = min(n, int64(v.cad.gop-v.cad.sinceKey)+1)
+	}
 	return int(max(n, 1))
 }
 

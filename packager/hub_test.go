@@ -165,3 +165,45 @@ func TestPartTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestExpects: no part becomes whole by a picture before the one that was expected to make it so, whatever the frame
+// rate, the length of GOPs and the sound, and most pictures are not expected to.
+func TestExpects(t *testing.T) {
+	for _, c := range []struct {
+		interval            int64
+		gop, reorder, hertz int
+	}{
+		{3000, 60, 0, 48000}, {3000, 60, 2, 44100}, {3600, 33, 0, 48000}, {1500, 250, 1, 44100}, {3003, 7, 0, 0}, {3750, 48, 0, 48000},
+	} {
+		cfg := DefaultConfig()
+		s := newSynth(cfg)
+		s.interval, s.gop, s.reorder = constant(c.interval), c.gop, c.reorder
+		if c.hertz == 0 {
+			s.p.setTracks(tracks(false))
+		} else {
+			s.soundRate = c.hertz
+			s.p.setTracks([]media.Track{videoTrack(), soundTrack(1, c.hertz)})
+		}
+		due, idle := 1, 0
+		for s.dts < 20*rate {
+			before := s.p.Stats().Parts
+			second := s.picture == s.gop // how long GOPs are is known from the second keyframe on
+			s.video()
+			if due--; !second && due > 0 && s.p.Stats().Parts != before {
+				t.Fatalf("%+v: a part was whole %d pictures before it was expected, at %v", c, due, media.Duration(s.dts, rate))
+			}
+			for c.hertz != 0 && media.Rescale(s.soundPTS, s.soundRate, rate) <= s.dts {
+				s.sound()
+			}
+			if due <= 0 || second {
+				due, _, _ = s.p.expects()
+			}
+			if due > 1 {
+				idle++
+			}
+		}
+		if idle < s.picture/2 {
+			t.Errorf("%+v: something was expected of all but %d of %d pictures", c, idle, s.picture)
+		}
+	}
+}

@@ -171,16 +171,16 @@ func (p *Presentation) Stats() Stats {
 	return s
 }
 
-// expects is how many pictures it takes until a part of any rendition may be whole, and how long they may take at most:
-// before that there is nothing to do with them. It is 1 wherever that is not certain.
-func (p *Presentation) expects() (pictures int, within time.Duration) {
+// expects is how many pictures it takes until a part of any rendition may be whole, how far apart they come, and how long
+// they may take at most: before that there is nothing to do with them. It is 1 wherever that is not certain.
+func (p *Presentation) expects() (pictures int, every, within time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	within = media.Duration(p.cut.target, rate)
 	if p.ended || p.start != nil {
-		return 1, within
+		return 1, 0, within
 	}
-	return p.cut.expects(), within
+	return p.cut.expects(), media.Duration(p.cut.lead.cad.interval(), rate), within
 }
 
 // guide is the lane that goes back furthest: its segments' lines map wall time to media time.

@@ -92,6 +92,8 @@ func codecOf(t *testing.T, c codecs.Codec) media.Codec {
 		return &media.H265{VPS: c.VPS, SPS: c.SPS, PPS: c.PPS}
 	case *codecs.AV1:
 		return &media.AV1{SequenceHeader: c.SequenceHeader}
+	case *codecs.VP9:
+		return &media.VP9{Profile: c.Profile, BitDepth: c.BitDepth, Subsampling: c.ChromaSubsampling, Matrix: 2, FullRange: c.ColorRange, Width: c.Width, Height: c.Height}
 	case *codecs.MPEG4Audio:
 		return &media.AAC{Config: c.Config}
 	case *codecs.Opus:
@@ -158,6 +160,9 @@ func isKey(c media.Codec, units [][]byte) bool {
 		return h265.IsRandomAccess(units)
 	case *media.AV1:
 		return av1.IsRandomAccess2(units)
+	case *media.VP9:
+		_, key, _ := media.ReadVP9(units[0])
+		return key
 	}
 	return true
 }
@@ -174,6 +179,7 @@ func TestRealMedia(t *testing.T) {
 		{"h264 alone", picture + "-c:v libx264 -bf 2 -g 60", "avc1.64000D,mp4a.40.2"},
 		{"hevc", picture + tone + "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=60:bframes=2:open-gop=0 -tag:v hvc1 -c:a aac", "hvc1.1.6.L60.90,mp4a.40.2"},
 		{"av1", picture + tone + "-c:v libsvtav1 -preset 12 -g 60 -c:a aac", "av01.0.00M.08,mp4a.40.2"},
+		{"vp9", picture + tone + "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 60 -c:a aac", "vp09.00.20.08,mp4a.40.2"},
 		{"opus", picture + tone + "-c:v libx264 -preset ultrafast -g 60 -c:a libopus", "avc1.42C00D,opus"},
 		{"mp3", picture + tone + "-c:v libx264 -preset ultrafast -g 60 -c:a libmp3lame", "avc1.42C00D,mp4a.40.34"},
 		{"aac 48 alone", tone + "-c:a aac", "mp4a.40.2"},

@@ -58,15 +58,21 @@ func TestProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer udp.Close()
-	for _, busy := range []struct{ http, rtmp, srt, rtsp, admin, port, fix string }{
-		{address, "127.0.0.1:0", "", "", "", "HTTP", "--http :8081"},
-		{"127.0.0.1:0", address, "", "", "", "RTMP", "--rtmp :1936"},
-		{"127.0.0.1:0", "127.0.0.1:0", "", address, "", "RTSP", "--rtsp :8555"},
-		{"127.0.0.1:0", "127.0.0.1:0", udp.LocalAddr().String(), "", "", "SRT", "--srt :8891"},
-		{"127.0.0.1:0", "127.0.0.1:0", "", "", address, "admin", "--set admin.address=127.0.0.1:9091"},
+	for _, busy := range []struct{ http, rtmp, rtmps, srt, rtsp, admin, port, fix string }{
+		{address, "127.0.0.1:0", "", "", "", "", "HTTP", "--http :8081"},
+		{"127.0.0.1:0", address, "", "", "", "", "RTMP", "--rtmp :1936"},
+		{"127.0.0.1:0", "127.0.0.1:0", address, "", "", "", "RTMPS", "--set rtmp.tls_address=:1937"},
+		{"127.0.0.1:0", "127.0.0.1:0", "", "", address, "", "RTSP", "--rtsp :8555"},
+		{"127.0.0.1:0", "127.0.0.1:0", "", udp.LocalAddr().String(), "", "", "SRT", "--srt :8891"},
+		{"127.0.0.1:0", "127.0.0.1:0", "", "", "", address, "admin", "--set admin.address=127.0.0.1:9091"},
 	} {
 		second := exec.Command(name, "serve", "--data", filepath.Join(dir, "other"), "--http", busy.http, "--rtmp", busy.rtmp,
-			"--srt", busy.srt, "--rtsp", busy.rtsp, "--set", "admin.address="+busy.admin, "--set", "whip.udp_address=", "--set", "whip.tcp_address=")
+			"--srt", busy.srt, "--rtsp", busy.rtsp, "--set", "admin.address="+busy.admin, "--set", "whip.udp_address=", "--set", "whip.tcp_address=",
+			"--tls-self-signed")
+		if busy.rtmps != "" { // the certificate is there from the first of them
+			cert := filepath.Join(dir, "other", "self-signed")
+			second.Args = append(second.Args, "--set", "rtmp.tls_address="+busy.rtmps, "--set", "rtmp.cert_file="+cert+".crt", "--set", "rtmp.key_file="+cert+".key")
+		}
 		second.Dir = dir
 		b, err := second.CombinedOutput()
 		if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "the "+busy.port+" port ") ||

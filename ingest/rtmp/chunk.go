@@ -30,7 +30,7 @@ const (
 	// firstChunkSize is what both sides begin with (§5.4.1).
 	firstChunkSize = 128
 	// readBuffer takes a usual picture in one read.
-	readBuffer = 16 << 10
+	readBuffer = 64 << 10
 )
 
 // message is one RTMP message. The body is its reader's to keep.

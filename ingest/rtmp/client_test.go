@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"net/url"
@@ -30,6 +31,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"livesrv/ingest"
+	"livesrv/internal/fault"
 	"livesrv/internal/media"
 )
 
@@ -161,6 +163,49 @@ func TestAV1(t *testing.T) {
 	}
 	if d := cmp.Diff([][]byte{seqAV1, {0x30, 1, 2, 3}}, got.aus[0][5].Units); d != "" || !got.aus[0][5].Key {
 		t.Error(d)
+	}
+}
+
+// VP9 says in its keyframes what other codecs say in a sequence header.
+func TestVP9(t *testing.T) {
+	k := start(t)
+	r := k.reg.Open("vp9").Subscribe()
+	c := k.dialRTMP("/live/key-vp9")
+	w, tr := writer(t, c, &codecs.VP9{}, stereo())
+	for i := range 10 {
+		frame := []byte{0x86, 0, 0x40, 0x92}
+		if i%5 == 0 {
+			frame = unhex("824983425013f00b360638241c184a00")
+		}
+		at := time.Duration(i) * 40 * time.Millisecond
+		must(t, w.WriteVP9(tr[0], at, frame), w.WriteMPEG4Audio(tr[1], at, []byte{1, 2}))
+	}
+	go c.Close()
+	got := k.collect(r)
+	if d := cmp.Diff(&media.VP9{BitDepth: 8, Subsampling: 1, Matrix: 1, FullRange: true, Width: 320, Height: 180}, got.tracks[0].Codec); d != "" {
+		t.Error(d)
+	}
+	if n := len(got.aus[0]); n != 10 || !got.aus[0][5].Key || got.aus[0][6].Key {
+		t.Errorf("%d pictures", n)
+	}
+}
+
+// A publisher whose show ends is told so before the line is closed.
+func TestShowEnds(t *testing.T) {
+	k := start(t)
+	c := k.dialRTMP("/live/key-show")
+	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
+	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
+	k.waitStart()
+	k.door.End("show", fault.New(fault.Gone, "the show has ended"))
+	for {
+		m, err := c.Read()
+		if err != nil {
+			t.Fatalf("the line was closed without a word: %v", err)
+		}
+		if cmd, ok := m.(*gomessage.CommandAMF0); ok && strings.Contains(fmt.Sprint(cmd.Arguments), "the show has ended") {
+			return
+		}
 	}
 }
 

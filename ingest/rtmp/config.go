@@ -62,8 +62,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// tlsAddress is where RTMPS is taken in, "" for nowhere.
-func (c Config) tlsAddress() string {
+// SecureAddress is where RTMPS is taken in, "" for nowhere.
+func (c Config) SecureAddress() string {
 	if c.TLSAddress == "" && c.CertFile != "" {
 		return ":1936"
 	}

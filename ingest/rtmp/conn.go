@@ -277,6 +277,7 @@ func streamKey(path, name string) string {
 func (c *conn) publish(pub *ingest.Publication) error {
 	c.chunks.setLimit(c.cfg.MaxMessage)
 	p := newPublisher(pub, c.cfg)
+	c.wake.rest = pub.Rest
 	c.watch.Publishing()
 	for {
 		// Only whole messages count: a peer that sends one byte every now and then is silent.
@@ -310,7 +311,7 @@ func (c *conn) publish(pub *ingest.Publication) error {
 // sayWhy tells a publisher who is on air that it was we who ended it, and says whether it was.
 func (c *conn) sayWhy(err error) bool {
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.Kind == fault.Gone || e.Kind == fault.Unavailable {
+	if !ok || !c.watch.Kicked() && (e.Kind == fault.Gone || e.Kind == fault.Unavailable) {
 		return false
 	}
 	return c.status(command{}, "error", "NetStream.Publish.BadName", e.Msg) == nil

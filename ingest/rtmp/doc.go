@@ -1,5 +1,5 @@
 // Package rtmp takes RTMP and RTMPS publishers in: OBS, ffmpeg, phones, hardware encoders. H.264, HEVC and
-// AV1; AAC, Opus and MP3; legacy and Enhanced RTMP. It plays nothing out.
+// AV1, VP9; AAC, Opus and MP3; legacy and Enhanced RTMP. It plays nothing out.
 //
 // Handshake, commands and AMF0 are gortmplib's. Its message reader is not used: it ends a session over any
 // message it does not know, drops timed texts, takes two seconds to find the tracks, and holds up to 62

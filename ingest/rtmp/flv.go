@@ -16,6 +16,7 @@ const (
 	fourAVC  = "avc1"
 	fourHEVC = "hvc1"
 	fourAV1  = "av01"
+	fourVP9  = "vp09"
 	fourAAC  = "mp4a"
 	fourMP3  = ".mp3"
 	fourOpus = "Opus"

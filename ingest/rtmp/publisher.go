@@ -132,7 +132,7 @@ func (p *publisher) takeVideo(t tag, ms int64, now time.Time) error {
 		return nil
 	}
 	switch t.codec {
-	case fourAVC, fourHEVC, fourAV1:
+	case fourAVC, fourHEVC, fourAV1, fourVP9:
 	default:
 		return p.refuseCodec(&p.video, "video", t.codec)
 	}
@@ -142,9 +142,12 @@ func (p *publisher) takeVideo(t tag, ms int64, now time.Time) error {
 	a := &accessUnit{}
 	a.Units = a.room[:0]
 	ok := false
-	if t.codec == fourAV1 {
+	switch t.codec {
+	case fourAV1:
 		a.Units, ok = splitOBUs(a.Units, t.body)
-	} else {
+	case fourVP9:
+		a.Units, ok = append(a.Units, t.body), len(t.body) > 0
+	default:
 		a.Units, ok = splitNALs(a.Units, t.body, p.video.lengthSize)
 	}
 	if !ok {
@@ -176,6 +179,12 @@ func (p *publisher) videoConfig(t tag) error {
 		c, size, err = parseHEVC(t.body)
 	case fourAV1:
 		c, err = parseAV1(t.body)
+	case fourVP9:
+		// Its record has no size of the picture. The first keyframe has everything.
+		if _, ok := p.video.codec.(*media.VP9); ok {
+			return nil
+		}
+		c = &media.VP9{}
 	default:
 		return p.refuseCodec(&p.video, "video", t.codec)
 	}
@@ -267,7 +276,7 @@ func (p *publisher) refuseCodec(s *slot, kind, codec string) error {
 	if !s.unsupported {
 		s.unsupported = true
 		p.pub.Report(ingest.CodecUnsupported, fmt.Sprintf(
-			"The %s codec %q is not supported and is left out. Use H.264, HEVC or AV1 with AAC, Opus or MP3.", kind, codec))
+			"The %s codec %q is not supported and is left out. Use H.264, HEVC, AV1 or VP9 with AAC, Opus or MP3.", kind, codec))
 	}
 	return nil
 }
@@ -324,7 +333,7 @@ func (p *publisher) settle(now time.Time) error {
 	if p.video.codec == nil && p.audio.codec == nil {
 		if now.Sub(p.since) > configWait {
 			return fault.New(fault.Invalid, "nothing that comes can be decoded").
-				WithHint("use H.264, HEVC or AV1 with AAC, Opus or MP3")
+				WithHint("use H.264, HEVC, AV1 or VP9 with AAC, Opus or MP3")
 		}
 		return nil
 	}

@@ -47,7 +47,7 @@ func (s *Server) Listen() error {
 				WithHint("end what uses the port, or choose another").Because(err)
 		}
 	}
-	if addr := s.cfg.tlsAddress(); addr != "" {
+	if addr := s.cfg.SecureAddress(); addr != "" {
 		if s.secure, err = net.Listen("tcp", addr); err != nil {
 			if s.plain != nil {
 				s.plain.Close()

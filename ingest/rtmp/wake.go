@@ -2,15 +2,21 @@ package rtmp
 
 import (
 	"net"
+	"runtime"
 	"syscall"
+	"time"
 )
 
-// Being woken up for a message costs more than taking it in, and of the 77 messages a second of a usual publisher 47 are
-// audio frames, which are of no use before the picture that follows them. So the kernel is told to wake us for no less
-// than a picture: SO_RCVLOWAT is set above the size of one audio frame once pictures have been larger than that for
-// quietAfter in a row, and while a long message is under way to what it lacks. A second or third frame wakes us, so sound
-// alone is held up by no more than that, and so is a picture that is suddenly smaller than a frame, once. The end of the
-// connection always wakes.
+// Being woken up for a message costs more than taking it in, and of the 77 messages a second of a usual publisher 75 are
+// of no use before the one that makes a part whole. So the session sleeps while nothing comes that anybody waits for, and
+// what comes meanwhile waits in the kernel's buffer: not longer than it surely takes there, and never over the picture
+// that is waited for.
+//
+// Where every picture is of use, audio frames are of none before the picture that follows them. So the kernel is told to
+// wake us for no less than a picture: SO_RCVLOWAT is set above the size of one audio frame once pictures have been larger
+// than that for quietAfter in a row, and while a long message is under way to what it lacks. A second or third frame wakes
+// us, so sound alone is held up by no more than that, and so is a picture that is suddenly smaller than a frame, once. The
+// end of the connection always wakes.
 const (
 	// quietAfter is two seconds of pictures.
 	quietAfter = 64
@@ -18,7 +24,17 @@ const (
 	wakeMost = 32 << 10
 	// wakeStep is from how much on it pays to wait for the rest of a message.
 	wakeStep = 8 << 10
+	// maxAsleep is how much may come while the session sleeps: half of what Linux takes from a peer at first
+	// (net.ipv4.tcp_rmem), before it has seen how fast we read.
+	maxAsleep = 128 << 10
+	// maxNap is how long the session sleeps at most: its end and what it is told to do are noticed after that.
+	maxNap = 400 * time.Millisecond
+	// nap is what sleeping ends at multiples of: sessions that are woken together cost less.
+	nap = 10 * time.Millisecond
 )
+
+// zero is what multiples of nap count from.
+var zero = time.Now()
 
 // waker is a connection as the chunk reader reads it. It decides, before a read that may sleep, what to be woken for.
 type waker struct {
@@ -29,11 +45,21 @@ type waker struct {
 
 	sound int // bytes of the largest audio message of late
 	large int // pictures in a row that were larger than quiet
+
+	// rest says how long nothing comes that anybody waits for; nil until there is a publication.
+	rest func() time.Duration
+	// empty says that the last read took all that had come.
+	empty bool
+	// since is when the bytes began to be counted that give the pace, pace bytes a second.
+	since time.Time
+	bytes int
+	pace  float64
 }
 
 func newWaker(nc net.Conn) *waker {
 	w := &waker{Conn: nc, level: 1}
-	if c, ok := nc.(*net.TCPConn); ok && canWake {
+	// A connection over TLS has no such call: what it has decrypted already would not count.
+	if c, ok := nc.(syscall.Conn); ok && canWake {
 		if raw, err := c.SyscallConn(); err == nil {
 			w.raw = raw
 		}
@@ -43,10 +69,38 @@ func newWaker(nc net.Conn) *waker {
 
 // Read reads what there is.
 func (w *waker) Read(b []byte) (int, error) {
-	if w.raw != nil {
-		w.set(w.wanted())
+	if w.rest != nil && w.empty && w.chunks.rest == 0 {
+		if d := w.idle(); d > 0 {
+			w.set(maxAsleep)
+			time.Sleep(d)
+		}
 	}
-	return w.Conn.Read(b)
+	w.set(w.wanted())
+	n, err := w.Conn.Read(b)
+	w.empty = n < len(b)
+	w.bytes += n
+	return n, err
+}
+
+// idle is how long to sleep now.
+func (w *waker) idle() time.Duration {
+	d := w.rest()
+	if d == 0 {
+		// Who was waited for may just be on his way to say what he waits for next.
+		runtime.Gosched()
+		d = w.rest()
+	}
+	now := time.Now()
+	if passed := now.Sub(w.since); passed >= time.Second {
+		w.pace = float64(w.bytes) / passed.Seconds()
+		w.since, w.bytes = now, 0
+	}
+	if w.pace == 0 {
+		return 0
+	}
+	d = min(d, maxNap, time.Duration(maxAsleep/w.pace*float64(time.Second)))
+	until := now.Add(d).Sub(zero).Truncate(nap)
+	return until - now.Sub(zero)
 }
 
 // quiet is more than one audio message takes on the wire, with its headers. It comes in steps, because the sizes of
@@ -84,7 +138,7 @@ func (w *waker) wanted() int {
 
 // set tells the kernel, where that is another level.
 func (w *waker) set(level int) {
-	if level == w.level {
+	if level == w.level || w.raw == nil {
 		return
 	}
 	var err error

@@ -26,6 +26,7 @@ func TestWaker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ln = start(t).door.Listener("rtmp", ln)
 	defer ln.Close()
 	client, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
@@ -38,6 +39,9 @@ func TestWaker(t *testing.T) {
 	}
 	defer nc.Close()
 	w := newWaker(nc)
+	if w.raw == nil {
+		t.Fatal("the socket of a connection that the door let in cannot be set")
+	}
 	w.chunks = newChunkReader(bufio.NewReaderSize(w, readBuffer), 1<<20, nil)
 	types, ended := make(chan byte, 1024), make(chan error, 1)
 	go func() {
@@ -120,5 +124,82 @@ func TestWaker(t *testing.T) {
 	comes(typeAudio)
 	if err := <-ended; err != io.EOF {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestNap: what comes while nobody waits for it is read later, all at once, and what is waited for at once.
+func TestNap(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	nc, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	const needless = 300 * time.Millisecond
+	var wanted time.Time // nothing is, before
+	w := newWaker(nc)
+	w.pace, w.since = 100_000, time.Now()
+	w.rest = func() time.Duration { return max(0, time.Until(wanted)) }
+	b := make([]byte, 64)
+	read := func(want string) {
+		t.Helper()
+		n, err := w.Read(b)
+		if err != nil || string(b[:n]) != want {
+			t.Fatalf("%q, %v came, not %q", b[:n], err, want)
+		}
+	}
+	w.chunks = newChunkReader(bufio.NewReader(w), 1<<20, nil)
+	write := func(s string) {
+		t.Helper()
+		if _, err := io.WriteString(client, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a")
+	read("a")
+	wanted = time.Now().Add(needless)
+	write("b")
+	write("c")
+	read("bc")
+	if early := time.Until(wanted); early > 2*nap {
+		t.Errorf("woken %v before anything was wanted", early)
+	}
+
+	// More than has room in the buffer is read to its end before the next nap.
+	long := string(bytes.Repeat([]byte{'d'}, 3*len(b)))
+	wanted = time.Now()
+	write(long + "e")
+	read(long[:len(b)])
+	wanted = time.Now().Add(time.Hour)
+	read(long[:len(b)])
+	read(long[:len(b)])
+	read("e")
+
+	// Nobody sleeps for long, nor in the middle of a message.
+	began := time.Now()
+	write("f")
+	read("f")
+	if d := time.Since(began); d < maxNap-2*nap {
+		t.Errorf("slept %v with nothing to do for an hour", d)
+	}
+	w.chunks.rest = 2
+	write("g")
+	began = time.Now()
+	read("g")
+	w.chunks.rest = 0
+	wanted = began
+	write("h")
+	read("h")
+	if d := time.Since(began); d > needless {
+		t.Errorf("slept %v over what was wanted", d)
 	}
 }

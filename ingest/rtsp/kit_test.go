@@ -122,11 +122,17 @@ func (k *kit) url(path string) string { return "rtsp://" + k.srv.Addr().String()
 // ffmpeg starts a push and returns what ends it (SIGKILL) and what waits for its end.
 func (k *kit) ffmpeg(transport, path string, args ...string) (kill func(), wait func() (string, error)) {
 	k.t.Helper()
+	return k.ffmpegTo(transport, k.url(path), args...)
+}
+
+// ffmpegTo pushes to another address than the server's.
+func (k *kit) ffmpegTo(transport, address string, args ...string) (kill func(), wait func() (string, error)) {
+	k.t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		k.t.Fatal("ffmpeg is missing: make test installs it")
 	}
 	all := append([]string{"-hide_banner", "-loglevel", "error", "-nostdin"}, args...)
-	cmd := exec.Command("ffmpeg", append(all, "-f", "rtsp", "-rtsp_transport", transport, k.url(path))...)
+	cmd := exec.Command("ffmpeg", append(all, "-f", "rtsp", "-rtsp_transport", transport, address)...)
 	var out logBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -2,6 +2,8 @@ package rtsp
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -81,7 +83,7 @@ func (p *pull) fetch(ctx context.Context) error {
 	remote.Store(p.cam.url.Host)
 	lossy := func() {}
 	c := &gortsplib.Client{
-		Scheme: p.cam.url.Scheme, Host: p.cam.url.Host, Transport: p.cam.transport, UserAgent: "livesrv",
+		Scheme: p.cam.url.Scheme, Host: p.cam.url.Host, Transport: p.cam.transport, TLSConfig: p.cam.tls(), UserAgent: "livesrv",
 		ReadTimeout: p.s.door.ReadTimeout(), WriteTimeout: p.s.door.ReadTimeout(),
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			nc, err := (&net.Dialer{}).DialContext(ctx, network, address)
@@ -154,6 +156,13 @@ func (p *pull) play(c *gortsplib.Client, desc *description.Session, media *publi
 
 // unreachable is a failure of the camera or of the way to it.
 func unreachable(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	if c, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && len(c.UnverifiedCertificates) > 0 {
+		return fault.New(fault.Unavailable, "the camera's certificate is not to be trusted by who signed it").
+			WithHint("if it is the camera's own, write %s%x behind its address in rtsp.pull", printPrefix, sha256.Sum256(c.UnverifiedCertificates[0].Raw)).Because(err)
+	}
 	return fault.New(fault.Unavailable, "the camera does not send").
 		WithHint("check rtsp.pull: the camera's address, name and password, and that it is switched on").Because(err)
 }

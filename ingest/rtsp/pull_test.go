@@ -1,7 +1,15 @@
 package rtsp
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
+	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -54,11 +62,14 @@ func (w *webcam) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, erro
 }
 
 // newWebcam runs one at an address until it is unplugged. Its parameter sets are in the description alone.
-func newWebcam(t *testing.T, address string) *webcam {
+func newWebcam(t *testing.T, address string, certs ...tls.Certificate) *webcam {
 	t.Helper()
 	f := &format.H264{PayloadTyp: 96, SPS: sps, PPS: pps, PacketizationMode: 1}
 	w := &webcam{t: t, media: &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{f}}, stop: make(chan struct{})}
 	w.srv = &gortsplib.Server{Handler: w, RTSPAddress: address}
+	if certs != nil {
+		w.srv.TLSConfig = &tls.Config{Certificates: certs, MinVersion: tls.VersionTLS12}
+	}
 	if err := w.srv.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -169,9 +180,37 @@ func TestPullYields(t *testing.T) {
 	}
 }
 
+// A camera over TLS whose certificate is its own is trusted by its fingerprint, which the log names.
+func TestPullByTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"camera"}}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := freePort(t)
+	w := newWebcam(t, address, tls.Certificate{Certificate: [][]byte{cert}, PrivateKey: key})
+	defer w.unplug()
+	pull := func(more string) *kit {
+		return start(t, func(_ *ingest.Config, c *Config) {
+			c.Pull = []string{"key-show rtsps://admin:hush@" + address + "/stream1 tcp" + more}
+		})
+	}
+	print := fmt.Sprintf("sha256:%x", sha256.Sum256(cert))
+	pull("").waitLog(print)
+	pull(" sha256:" + strings.Repeat("ab", 32)).waitLog("another certificate")
+	if s := pull(" " + print).waitStart(); s.Stream != "show" || s.Protocol != "rtsp" {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestParsePull(t *testing.T) {
 	for text, ok := range map[string]bool{
-		"key rtsp://cam/": true, "key rtsp://u:p@cam:554/a?b=c tcp": true, "key rtsps://cam/ auto": true, "  key   rtsp://cam/x udp ": true,
+		"key rtsp://cam/": true, "key rtsp://u:p@cam:554/a?b=c tcp": true, "key rtsps://cam/ auto": true, "key rtsps://cam/ sha256:" + strings.Repeat("0A", 32): true,
+		"key rtsp://u:hush@cam/ sha256:" + strings.Repeat("0A", 32): false, "key rtsps://u:hush@cam/ sha256:0A": false, "  key   rtsp://cam/x udp ": true,
 		"": false, "key": false, "rtsp://u:hush@cam/": false, "key http://u:hush@cam/": false, "key rtsp://u:hush@cam/ smoke": false,
 		"key rtsp://u:hush@cam/ tcp more": false, "key rtsp://": false,
 	} {

@@ -90,8 +90,11 @@ func (t *trackClock) place(stamp uint32, arrived time.Time) int64 {
 	t.arrived = arrived
 	t.observe(arrived.Sub(t.sync.began)-m, arrived)
 	t.slew(passed)
-	return t.last - t.first + media.Ticks(t.offset, t.rate)
+	return t.at(t.last)
 }
+
+// at is the place on the timeline, in ticks of the track's clock, of an unwrapped stamp.
+func (t *trackClock) at(stamp int64) int64 { return stamp - t.first + media.Ticks(t.offset, t.rate) }
 
 func (t *trackClock) begin(stamp uint32, arrived time.Time) {
 	t.begun = true

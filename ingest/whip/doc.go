@@ -1,9 +1,9 @@
 // Package whip takes WebRTC publishers in by WHIP (RFC 9725): browsers, phones, OBS 30 and later. One HTTP request
 // with an SDP offer makes a session; its media comes over one UDP port, or one TCP port, that all sessions share.
 //
-// What comes is not transcoded. HLS in fragmented MP4 carries H.264, HEVC and AV1; VP8 it cannot carry at all and
-// VP9 no player of ours is sure to play, so both are never accepted, and a publisher that has nothing else is told
-// what to use. Sound is Opus.
+// What comes is not transcoded. HLS in fragmented MP4 carries H.264, HEVC, VP9 and AV1, of which H.264 is chosen
+// wherever it is offered; VP8 it cannot carry, and a publisher that has nothing else is told what to use. Sound is
+// Opus.
 //
 // # From packets to access units
 //

@@ -237,9 +237,9 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, leave func()) (sn
 
 // serveSession serves requests to a session.
 func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, id string) error {
-	sn, ok := s.session(id)
-	if !ok {
-		return fault.New(fault.NotFound, "there is no such session").WithHint("publish anew with a POST to /whip")
+	sn, err := s.session(id)
+	if err != nil {
+		return err
 	}
 	switch r.Method {
 	case http.MethodDelete:

@@ -34,7 +34,7 @@ a=rtcp-fb:111 transport-cc
 a=fmtp:111 minptime=10;useinbandfec=1
 a=rtpmap:63 red/48000/2
 a=rtpmap:9 G722/8000
-m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 45 46
+m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 45 46 100 98 99
 c=IN IP4 0.0.0.0
 a=ice-ufrag:nEQm
 a=ice-pwd:4SuqbUhjcf6iLKgSm0ADh+ux
@@ -73,6 +73,13 @@ a=rtpmap:45 AV1/90000
 a=fmtp:45 level-idx=5;profile=0;tier=0
 a=rtpmap:46 rtx/90000
 a=fmtp:46 apt=45
+a=rtpmap:100 VP9/90000
+a=fmtp:100 profile-id=2
+a=rtpmap:98 VP9/90000
+a=rtcp-fb:98 nack pli
+a=fmtp:98 profile-id=0
+a=rtpmap:99 rtx/90000
+a=fmtp:99 apt=98
 a=rid:h send
 a=rid:m send
 a=rid:l send
@@ -109,20 +116,24 @@ func TestAnswer(t *testing.T) {
 	if !slices.Equal(h["Link"], want) {
 		t.Errorf("Link: %q", h["Link"])
 	}
-	for _, has := range []string{"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 106 107\r\n", "stereo=1", "useinbandfec=1",
+	for _, has := range []string{"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 106 107\r\n", "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;usedtx=0\r\n",
 		"a=rtcp-fb:106 nack pli\r\n", "a=rtcp-fb:106 transport-cc\r\n", "a=simulcast:recv h;m;l\r\n", "a=recvonly", "127.0.0.1", "203.0.113.7", "tcptype passive"} {
 		if !strings.Contains(text, has) {
 			t.Errorf("the answer lacks %q:\n%s", has, text)
 		}
 	}
-	for _, no := range []string{"video-orientation", "VP8", "AV1", "a=rtpmap:102"} {
+	for _, no := range []string{"video-orientation", "sprop-stereo", "VP8", "VP9", "AV1", "a=rtpmap:102"} {
 		if strings.Contains(text, no) {
 			t.Errorf("the answer has %q", no)
 		}
 	}
-	if status, _, text = k.request("POST", "/whip", map[string]string{"Content-Type": "application/sdp", "Authorization": "Bearer key-b"},
-		without("H264")); status != 201 || !strings.Contains(text, "AV1") {
+	header["Authorization"] = "Bearer key-b"
+	if status, _, text = k.request("POST", "/whip", header, without("H264")); status != 201 || !strings.Contains(text, "m=video 9 UDP/TLS/RTP/SAVPF 98 99\r\n") {
 		t.Errorf("without H.264: %d %s", status, text)
+	}
+	header["Authorization"] = "Bearer key-c"
+	if status, _, text = k.request("POST", "/whip", header, without("H264", "VP9")); status != 201 || !strings.Contains(text, "AV1") {
+		t.Errorf("without H.264 and VP9: %d %s", status, text)
 	}
 }
 
@@ -147,7 +158,7 @@ func TestRefusals(t *testing.T) {
 		"wrong type":     {"POST", "/whip", with("Content-Type", "application/json"), chromium, 415, "application/sdp"},
 		"no SDP":         {"POST", "/whip", post, "hello", 400, "Send the offer"},
 		"too large":      {"POST", "/whip", post, strings.Repeat("a=x\r\n", 20000), 413, "65536"},
-		"VP8 only":       {"POST", "/whip", post, without("H264", "AV1"), 422, "has only VP8"},
+		"VP8 only":       {"POST", "/whip", post, without("H264", "VP9", "AV1"), 422, "VP8 has no place in HLS"},
 		"no Opus":        {"POST", "/whip", post, without("opus"), 422, "Opus"},
 		"data channel":   {"POST", "/whip", post, strings.Replace(chromium, "m=audio", "m=application", 1), 422, "data channels"},
 		"two pictures":   {"POST", "/whip", post, strings.Replace(chromium, "m=audio", "m=video", 1), 422, "H.264"},
@@ -261,7 +272,7 @@ func FuzzFragment(f *testing.F) {
 
 // FuzzOffer wants offers to be read or refused, and what is accepted to be one that pion can be given.
 func FuzzOffer(f *testing.F) {
-	for _, s := range []string{chromium, without("H264"), without("H264", "AV1"), strings.ReplaceAll(chromium, "102", "*"), "v=0", ""} {
+	for _, s := range []string{chromium, without("H264"), without("H264", "AV1"), without("H264", "VP9"), strings.ReplaceAll(chromium, "102", "*"), "v=0", ""} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -288,7 +299,8 @@ func FuzzUnits(f *testing.F) {
 	f.Add(byte(0), fragments(nal(1, 100), 60)[0], fragments(nal(1, 100), 60)[1])
 	f.Add(byte(1), []byte{0x62, 1, 0x93, 1, 2, 3}, []byte{0x62, 1, 0x53, 4})
 	f.Add(byte(2), []byte{0x10, 0x0A, 1, 2}, []byte{0x50, 0x32, 9})
-	formats := []format{h264Format{}, h265Format{}, av1Format{}}
+	f.Add(byte(3), unhex("ae050009300140 00b40280016882498342501000000000"), unhex("ac05020986004092f121"))
+	formats := []format{h264Format{}, h265Format{}, av1Format{}, vp9Format{}}
 	f.Fuzz(func(t *testing.T, which byte, a, b []byte) {
 		fm := formats[int(which)%len(formats)]
 		units, err := fm.units([][]byte{a, b})

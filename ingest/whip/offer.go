@@ -44,6 +44,7 @@ var videoCodecs = []struct {
 }{
 	{"H264", webrtc.MimeTypeH264, h264Format{}},
 	{"H265", webrtc.MimeTypeH265, h265Format{}},
+	{"VP9", webrtc.MimeTypeVP9, vp9Format{}},
 	{"AV1", webrtc.MimeTypeAV1, av1Format{}},
 }
 
@@ -227,11 +228,11 @@ func (o *offer) takeVideo(m *sdp.MediaDescription) error {
 		return o.simulcast(m)
 	}
 	return errUnsupported{fault.New(fault.Invalid, "HLS cannot carry the picture's codec: the offer has only %s", names(all)).
-		WithHint("set the publisher to H.264, or to HEVC or AV1; VP8 and VP9 are not taken")}
+		WithHint("set the publisher to H.264, or to HEVC, VP9 or AV1; VP8 has no place in HLS")}
 }
 
-// decodable refuses formats of a known codec that nobody could decode: interleaved H.264, other AV1 profiles
-// than browsers' and H.265 in more than one RTP stream.
+// decodable refuses formats of a known codec that nobody could decode: interleaved H.264, other AV1 and VP9
+// profiles than browsers' and H.265 in more than one RTP stream.
 func decodable(p payload) bool {
 	switch p.name {
 	case "H264":
@@ -241,6 +242,9 @@ func decodable(p payload) bool {
 		return mode == "" || strings.EqualFold(mode, "SRST")
 	case "AV1":
 		profile := p.param("profile")
+		return profile == "" || profile == "0"
+	case "VP9":
+		profile := p.param("profile-id")
 		return profile == "" || profile == "0"
 	}
 	return true
@@ -294,8 +298,9 @@ func (o *offer) simulcast(m *sdp.MediaDescription) error {
 	return nil
 }
 
-// opusParameters ask for stereo, without which browsers send one channel, and for redundancy inside packets.
-const opusParameters = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1"
+// opusParameters ask for stereo, without which browsers send one channel, for redundancy inside packets, and for
+// packets in silence too: what is not sent has to be made up for.
+const opusParameters = "minptime=10;useinbandfec=1;stereo=1;usedtx=0"
 
 // takeAudio takes Opus.
 func (o *offer) takeAudio(m *sdp.MediaDescription) error {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -31,11 +32,25 @@ type publisher struct {
 	ctx            context.Context
 	group          sync.WaitGroup
 
-	mu       sync.Mutex
-	pictures [][][]byte // the clip
-	plis     int
-	skip     bool // to the next keyframe
+	film film
+	mu   sync.Mutex
+	plis int
+	skip bool // to the next keyframe
 }
+
+// film is a clip: its codec, and per picture the bytes that pion's packetiser takes.
+type film struct {
+	codec    webrtc.RTPCodecCapability
+	pictures []sample
+}
+
+type sample struct {
+	data []byte
+	key  bool
+}
+
+var h264Codec = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000,
+	SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}
 
 // lossyLine loses RTP and RTCP in both directions, by a seeded chance.
 type lossyLine struct {
@@ -89,8 +104,8 @@ func (l *lossyLine) ReadFrom(b []byte) (int, net.Addr, error) {
 // clipRate is the frame rate of clips.
 const clipRate = 30
 
-// pictures reads a clip.
-func pictures(t testing.TB, path string) [][][]byte {
+// pictures reads a clip of H.264.
+func pictures(t testing.TB, path string) film {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -101,8 +116,8 @@ func pictures(t testing.TB, path string) [][][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all [][][]byte
-	var au [][]byte
+	all := film{codec: h264Codec}
+	var au sample
 	for {
 		nal, err := r.NextNAL()
 		if errors.Is(err, io.EOF) {
@@ -111,25 +126,36 @@ func pictures(t testing.TB, path string) [][][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		au = append(au, nal.Data)
+		au.data = append(append(au.data, 0, 0, 0, 1), nal.Data...)
 		if nal.UnitType <= h264reader.NalUnitTypeCodedSliceIdr {
-			all = append(all, au)
-			au = nil
+			au.key = nal.UnitType == h264reader.NalUnitTypeCodedSliceIdr
+			all.pictures = append(all.pictures, au)
+			au = sample{}
 		}
 	}
 }
 
 // publish connects and publishes a clip with sound until the test ends.
-func (k *kit) publish(name string, clip [][][]byte, loss float64) *publisher {
+func (k *kit) publish(name string, clip film, loss float64) *publisher {
 	k.t.Helper()
-	return k.publishOver(name, clip, loss, webrtc.NetworkTypeUDP4)
+	return k.publishOver(name, clip, loss, webrtc.NetworkTypeUDP4, nil)
+}
+
+// publishSound does so with a sound of its own.
+func (k *kit) publishSound(name string, clip film, send func(*publisher, *webrtc.TrackLocalStaticSample)) *publisher {
+	k.t.Helper()
+	return k.publishOver(name, clip, 0, webrtc.NetworkTypeUDP4, send)
 }
 
 // publishOver does so over UDP or TCP.
-func (k *kit) publishOver(name string, clip [][][]byte, loss float64, network webrtc.NetworkType) *publisher {
+func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.NetworkType, sendSound func(*publisher, *webrtc.TrackLocalStaticSample)) *publisher {
 	k.t.Helper()
 	t := k.t
-	p := &publisher{k: k, pictures: clip}
+	if sendSound == nil {
+		frames := tone(t)
+		sendSound = func(p *publisher, track *webrtc.TrackLocalStaticSample) { p.sendSound(track, frames) }
+	}
+	p := &publisher{k: k, film: clip}
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +167,17 @@ func (k *kit) publishOver(name string, clip [][][]byte, loss float64, network we
 	setting.SetIncludeLoopbackCandidate(true)
 	setting.SetNetworkTypes([]webrtc.NetworkType{network})
 	setting.LoggerFactory = logFactory{k.srv.log}
-	api := webrtc.NewAPI(webrtc.WithSettingEngine(setting))
+	// It offers what it sends, and nothing that is preferred to it.
+	var engine webrtc.MediaEngine
+	if err := errors.Join(engine.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: offered(clip.codec), PayloadType: 96}, webrtc.RTPCodecTypeVideo),
+		engine.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opusCodec, PayloadType: 111}, webrtc.RTPCodecTypeAudio)); err != nil {
+		t.Fatal(err)
+	}
+	var registry interceptor.Registry
+	if err := webrtc.RegisterDefaultInterceptors(&engine, &registry); err != nil {
+		t.Fatal(err)
+	}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(setting), webrtc.WithMediaEngine(&engine), webrtc.WithInterceptorRegistry(&registry))
 	if p.pc, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {
 		t.Fatal(err)
 	}
@@ -154,9 +190,8 @@ func (k *kit) publishOver(name string, clip [][][]byte, loss float64, network we
 		_ = conn.Close()
 		p.group.Wait()
 	})
-	video := p.track(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}, "video")
-	audio := p.track(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "audio")
-	frames := tone(t)
+	video := p.track(clip.codec, "video")
+	audio := p.track(opusCodec, "audio")
 	connected := make(chan struct{})
 	connect := sync.OnceFunc(func() { close(connected) })
 	p.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
@@ -168,12 +203,20 @@ func (k *kit) publishOver(name string, clip [][][]byte, loss float64, network we
 	p.group.Go(func() {
 		select {
 		case <-connected:
-			p.group.Go(func() { p.sendSound(audio, frames) })
+			p.group.Go(func() { sendSound(p, audio) })
 			p.sendPictures(video, clipRate)
 		case <-ctx.Done():
 		}
 	})
 	return p
+}
+
+var opusCodec = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+
+// offered is a codec with the feedback that browsers give.
+func offered(c webrtc.RTPCodecCapability) webrtc.RTPCodecCapability {
+	c.RTCPFeedback = []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}}
+	return c
 }
 
 // losses is how many packets the line has lost.
@@ -300,11 +343,7 @@ func (p *publisher) sendPictures(track *webrtc.TrackLocalStaticSample, fps int) 
 	every := time.Second / time.Duration(fps)
 	began := time.Now()
 	for n, sent := 0, 0; p.until(began, every*time.Duration(sent)); n, sent = n+1, sent+1 {
-		var b []byte
-		for _, nal := range p.picture(&n) {
-			b = append(append(b, 0, 0, 0, 1), nal...)
-		}
-		if err := track.WriteSample(media.Sample{Data: b, Duration: every}); err != nil {
+		if err := track.WriteSample(media.Sample{Data: p.picture(&n), Duration: every}); err != nil {
 			return
 		}
 	}
@@ -322,23 +361,15 @@ func (p *publisher) until(began time.Time, at time.Duration) bool {
 }
 
 // picture is the n-th, or, where a keyframe was asked for, the next that is one.
-func (p *publisher) picture(n *int) [][]byte {
+func (p *publisher) picture(n *int) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.skip && !isKey(p.pictures[*n%len(p.pictures)]) {
+	all := p.film.pictures
+	for p.skip && !all[*n%len(all)].key {
 		*n++
 	}
 	p.skip = false
-	return p.pictures[*n%len(p.pictures)]
-}
-
-func isKey(au [][]byte) bool {
-	for _, nal := range au {
-		if nal[0]&0x1F == 5 {
-			return true
-		}
-	}
-	return false
+	return all[*n%len(all)].data
 }
 
 // tone is a second of Opus in frames of 20 ms.

@@ -21,6 +21,8 @@ const (
 	// goes on without it, layerBack how long it must have sent again before it is taken back.
 	layerSilence = 1500 * time.Millisecond
 	layerBack    = time.Second
+	// pictureStill is after which time without a packet the picture stands still.
+	pictureStill = 100 * time.Millisecond
 	// configWait is how long media may come before anything of it can be decoded.
 	configWait = 10 * time.Second
 	// maxWaiting bounds the access units that wait for the tracks to be known, maxWaitingBytes their size.
@@ -268,6 +270,11 @@ func (r *receiver) tell(now time.Time, also *layer) error {
 	return r.pub.SetTracks(tracks)
 }
 
+// pictured says whether packets of a picture come just now.
+func (r *receiver) pictured(now time.Time) bool {
+	return slices.ContainsFunc(r.layers, func(l *layer) bool { return now.Sub(l.lastSeen) < pictureStill })
+}
+
 // silent says whether a layer sends nothing although another one does.
 func (r *receiver) silent(l *layer, now time.Time) bool {
 	if now.Sub(l.lastSeen) < layerSilence {
@@ -304,6 +311,12 @@ func (r *receiver) tick(now time.Time) error {
 	if r.sound != nil {
 		if err := r.drainSound(now); err != nil {
 			return err
+		}
+		// Where the picture stands still too, the line is to blame, and what was sent comes yet.
+		if r.sounding && r.pictured(now) {
+			if err := r.sound.fill(now, r.frame); err != nil {
+				return err
+			}
 		}
 	}
 	if !r.onAir {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ var (
 )
 
 func unhex(s string) []byte {
-	b, err := hex.DecodeString(s)
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
 	if err != nil {
 		panic(err)
 	}
@@ -400,7 +401,7 @@ func TestHour(t *testing.T) {
 			}
 			if it.AU.Track == 1 {
 				if b := it.AU.Units[0]; len(b) == 9 {
-					soundAt, soundCaptured = media.Duration(it.AU.PTS, 48000), time.Duration(binary.BigEndian.Uint64(b[1:]))
+					soundAt, soundCaptured = media.Duration(it.AU.PTS+opusDelay, 48000), time.Duration(binary.BigEndian.Uint64(b[1:]))
 				}
 				continue
 			}

@@ -5,8 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/pion/webrtc/v4"
@@ -40,7 +42,18 @@ type Server struct {
 	sessions map[string]*session
 	// left is closed, and replaced, when a session has ended.
 	left chan struct{}
+	// past are the sessions that we ended, the oldest first.
+	past []pastSession
 }
+
+// pastSession is a session that we ended, and why: its publisher may ask.
+type pastSession struct {
+	id     string
+	reason error
+}
+
+// maxPast is how many of them are remembered.
+const maxPast = 256
 
 // New makes a server that does not listen yet. Errors: a bad configuration.
 func New(cfg Config, deps Deps) (*Server, error) {
@@ -127,16 +140,39 @@ func (s *Server) start(sn *session, ended func()) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.sessions, sn.id)
+		if sn.reason != nil {
+			s.past = append(s.past[max(0, len(s.past)+1-maxPast):], pastSession{sn.id, sn.reason})
+		}
 		close(s.left)
 		s.left = make(chan struct{})
 	}()
 	return nil
 }
 
-// session is the one with that id.
-func (s *Server) session(id string) (*session, bool) {
+// session is the one with that id. Errors: why it ended, where we ended it and the publisher is not to come back by
+// itself: fault.Conflict for another publisher who took over, fault.Gone for a show that ended, fault.Unauthorized for a
+// key that was replaced; else fault.NotFound.
+func (s *Server) session(id string) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sn, ok := s.sessions[id]
-	return sn, ok
+	var reason error
+	if sn, ok := s.sessions[id]; ok {
+		select {
+		case <-sn.done:
+			reason = sn.reason
+		default:
+			return sn, nil
+		}
+	} else if i := slices.IndexFunc(s.past, func(p pastSession) bool { return p.id == id }); i >= 0 {
+		reason = s.past[i].reason
+	}
+	f, ok := errors.AsType[*fault.Error](reason)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no such session").WithHint("publish anew with a POST to /whip")
+	}
+	switch f.Kind {
+	case fault.Conflict, fault.Gone, fault.Unauthorized, fault.Forbidden:
+		return nil, f
+	}
+	return nil, fault.New(fault.NotFound, "the session has ended: %s", f.Msg).WithHint("publish anew with a POST to /whip")
 }

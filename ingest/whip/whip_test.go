@@ -67,7 +67,7 @@ func decode(t *testing.T, rep *livetest.Report) {
 func TestTCP(t *testing.T) {
 	t.Parallel()
 	k := start(t, func(_ *ingest.Config, c *Config) { c.UDPAddress = "" })
-	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4)
+	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4, nil)
 	k.began()
 	k.progress("market", 50_000)
 }
@@ -76,7 +76,9 @@ func TestTCP(t *testing.T) {
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	k := start(t)
-	k.publish("market", append(pictures(t, clip(t, "640x360", 3)), pictures(t, clip(t, "360x640", 3))...), 0)
+	turned := pictures(t, clip(t, "640x360", 3))
+	turned.pictures = append(turned.pictures, pictures(t, clip(t, "360x640", 3)).pictures...)
+	k.publish("market", turned, 0)
 	if s := k.began(); s.Tracks[0].Width != 640 {
 		t.Errorf("began with %v", s.Tracks)
 	}
@@ -114,15 +116,22 @@ func TestTakeover(t *testing.T) {
 	film := pictures(t, clip(t, "320x180", 2))
 	first := k.publish("market", film, 0)
 	k.began()
-	k.publish("market", film, 0)
+	second := k.publish("market", film, 0)
 	if e := k.over(); fault.KindOf(e.err) != fault.Conflict {
 		t.Errorf("the first publication ended with %v", e.err)
 	}
 	k.began()
-	if status, _, _ := k.request("DELETE", first.location, nil, ""); status != 404 && status != 200 {
-		t.Errorf("DELETE of the first session: %d", status)
+	for _, method := range []string{"PATCH", "DELETE"} {
+		if status, _, text := k.request(method, first.location, nil, ""); status != 409 || !strings.Contains(text, "Another publisher has taken the stream over") {
+			t.Errorf("%s of the first session: %d %s", method, status, text)
+		}
 	}
 	k.progress("market", 1)
+	k.door.End("market", fault.New(fault.Gone, "the show has ended"))
+	k.over()
+	if status, _, text := k.request("DELETE", second.location, nil, ""); status != 410 || !strings.Contains(text, "The show has ended") {
+		t.Errorf("DELETE of the second session: %d %s", status, text)
+	}
 }
 
 // TestSilence wants a publisher that is cut off to be known as gone after the read timeout, not before.

@@ -29,7 +29,7 @@ func (k Kind) String() string {
 	return "audio"
 }
 
-// Codec is the closed sum of H264, H265, AV1, AAC, Opus and MP3, always held by pointer and immutable.
+// Codec is the closed sum of H264, H265, AV1, VP9, AAC, Opus and MP3, always held by pointer and immutable.
 type Codec interface {
 	Kind() Kind
 	// Name is the codec's everyday name for logs and pages: "H.264", "AAC".
@@ -190,6 +190,9 @@ func Equal(a, b Codec) bool {
 	case *AV1:
 		b, ok := b.(*AV1)
 		return ok && bytes.Equal(a.SequenceHeader, b.SequenceHeader)
+	case *VP9:
+		b, ok := b.(*VP9)
+		return ok && *a == *b
 	case *AAC:
 		b, ok := b.(*AAC)
 		if !ok {
@@ -248,6 +251,8 @@ func PictureOf(c Codec) (p Picture, ok bool) {
 			return Picture{}, false
 		}
 		return Picture{Width: sh.Width(), Height: sh.Height(), Reorder: 0}, true
+	case *VP9:
+		return Picture{Width: c.Width, Height: c.Height, Reorder: 0}, c.Width > 0
 	}
 	return Picture{}, false
 }

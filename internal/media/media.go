@@ -40,7 +40,7 @@ type AccessUnit struct {
 	// Key says that decoding can start here. Always true for audio.
 	Key bool
 	// Units are NAL units without start codes or lengths (H.264, HEVC), OBUs without temporal
-	// delimiters (AV1), or exactly one audio frame.
+	// delimiters (AV1), or exactly one frame: a VP9 frame or superframe, an audio frame.
 	Units [][]byte
 }
 

@@ -23,7 +23,7 @@ func unhex(s string) []byte {
 	return b
 }
 
-// Parameter sets as x264, x265 and libaom write them.
+// Parameter sets as x264, x265 and libaom write them, and the beginning of a keyframe of libvpx.
 var (
 	sps30   = unhex("67f4000d919681419f8dc044000003000400000300f03c50aa80")
 	sps2997 = unhex("67f4000d919681419f8dc04400000fa40003a9803c50aa80")
@@ -33,6 +33,7 @@ var (
 	sps265  = unhex("4201010408000003009e0800000300003c9001410173e5cb2b349265780b7020200040000003004000000642")
 	pps265  = unhex("4401c172860c4624")
 	seqAV1  = unhex("08200000043cfeccdaf92021a004")
+	keyVP9  = unhex("824983425013f00b360638241c184a00")
 )
 
 var (

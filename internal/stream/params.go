@@ -39,6 +39,8 @@ func strip(c media.Codec, units [][]byte) (kept [][]byte, isKey bool, codec medi
 		return stripH265(c, units)
 	case *media.AV1:
 		return stripAV1(c, units)
+	case *media.VP9:
+		return stripVP9(c, units)
 	}
 	return units, true, c
 }
@@ -135,6 +137,21 @@ func stripAV1(c *media.AV1, units [][]byte) ([][]byte, bool, media.Codec) {
 		return kept, key, c
 	}
 	return kept, key, replace(c, &media.AV1{SequenceHeader: bytes.Clone(header)})
+}
+
+// stripVP9 leaves everything: what a keyframe's header says is the codec.
+func stripVP9(c *media.VP9, units [][]byte) ([][]byte, bool, media.Codec) {
+	if len(units) != 1 {
+		return units[:0], false, c
+	}
+	now, key, ok := media.ReadVP9(units[0])
+	switch {
+	case !ok:
+		return units[:0], false, c
+	case !key || *now == *c:
+		return units, key, c
+	}
+	return units, true, now
 }
 
 // isKeyFrame reads the first bits of a frame header (AV1 specification §5.9.2): show_existing_frame must be

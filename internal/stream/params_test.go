@@ -23,6 +23,8 @@ func TestStrip(t *testing.T) {
 	pps1 := []byte{0x68, 0x53, 0x38} // another id: ue(1)
 	hIDR, hSlice := []byte{0x28, 1, 2}, []byte{0x02, 1, 2}
 	obu, td := []byte{0x30, 1}, []byte{0x10}
+	vp := &media.VP9{BitDepth: 8, Subsampling: 1, Matrix: 1, FullRange: true, Width: 320, Height: 180}
+	vpSlice := []byte{0x86, 0, 0x40, 0x92}
 	for _, c := range []struct {
 		name  string
 		codec media.Codec
@@ -46,6 +48,10 @@ func TestStrip(t *testing.T) {
 		{"AV1 header before a picture that is no keyframe", av, [][]byte{seqAV1, {0x30, 0x30}}, [][]byte{seqAV1, {0x30, 0x30}}, false, av},
 		{"AV1 picture", av, [][]byte{td, obu}, [][]byte{obu}, false, av},
 		{"AV1 first header", &media.AV1{}, [][]byte{seqAV1, obu}, [][]byte{seqAV1, obu}, true, av},
+		{"VP9 first keyframe", &media.VP9{}, [][]byte{keyVP9}, [][]byte{keyVP9}, true, vp},
+		{"VP9 keyframe", vp, [][]byte{keyVP9}, [][]byte{keyVP9}, true, vp},
+		{"VP9 picture", vp, [][]byte{vpSlice}, [][]byte{vpSlice}, false, vp},
+		{"no VP9", vp, [][]byte{{0x65, 1}}, [][]byte{}, false, vp},
 		{"sound", &media.Opus{ChannelCount: 2}, [][]byte{{1}}, [][]byte{{1}}, true, &media.Opus{ChannelCount: 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,9 +135,15 @@ func FuzzStrip(f *testing.F) {
 	f.Add(byte(0), []byte{0x67, 1}, []byte{0x68, 1}, []byte{0x65, 1})
 	f.Add(byte(1), vps265, sps265, pps265)
 	f.Add(byte(2), seqAV1, []byte{0x30, 1}, []byte{})
+	f.Add(byte(3), keyVP9, []byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, which byte, a, b, c []byte) {
-		codec := []media.Codec{&media.H264{SPS: sps30, PPS: pps}, &media.H265{VPS: vps265, SPS: sps265, PPS: pps265}, &media.AV1{SequenceHeader: seqAV1}}[which%3]
-		kept, _, now := strip(codec, [][]byte{a, b, c})
+		codec := []media.Codec{&media.H264{SPS: sps30, PPS: pps}, &media.H265{VPS: vps265, SPS: sps265, PPS: pps265}, &media.AV1{SequenceHeader: seqAV1},
+			&media.VP9{Width: 320, Height: 180}}[which%4]
+		units := [][]byte{a, b, c}
+		if which%4 == 3 {
+			units = units[:1]
+		}
+		kept, _, now := strip(codec, units)
 		if len(kept) > 3 || !usable(now) {
 			t.Fatalf("%v %v", kept, now)
 		}

@@ -51,10 +51,10 @@ type Reader struct {
 	lostGOPs uint64
 	// wake holds one token when there may be something new. One consumer, so a token does.
 	wake chan struct{}
-	// want is how many pictures the reader waits for, hold how long it does at most; leads are those that are queued,
-	// others what came after the last of them.
+	// want is how many pictures the reader waits for, every how far apart they come, hold how long it waits at most;
+	// leads are those that are queued, others what came after the last of them.
 	want, leads, others int
-	hold                time.Duration
+	every, hold         time.Duration
 	overdue             *time.Timer
 }
 
@@ -72,13 +72,22 @@ func newReader(s *Stream) *Reader {
 	return &Reader{s: s, queue: make([]Item, firstQueue), wake: make(chan struct{}, 1), skipping: true}
 }
 
-// Expect says that the reader has no use for fewer than n access units of a leading track: it is woken when as many
-// are queued, at a keyframe, at anything that is no access unit, and hold after the first that waits. Waking a goroutine
-// for every picture costs more than packaging it. 1, which is how a reader begins, wakes it for each.
-func (r *Reader) Expect(n int, hold time.Duration) {
+// Expect says that the reader has no use for fewer than n access units of a leading track, which come every so often: it
+// is woken when as many are queued, at a keyframe, at anything that is no access unit, and hold after the first that
+// waits. Waking a goroutine for every picture costs more than packaging it. 1, which is how a reader begins, wakes it for
+// each.
+func (r *Reader) Expect(n int, every, hold time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.want, r.hold = n, hold
+	r.want, r.every, r.hold = n, every, hold
+}
+
+// rest is how long nothing comes that the reader waits for, if the last access unit came just now or at most one
+// interval ago.
+func (r *Reader) rest() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Duration(max(0, r.want-r.leads-1)) * r.every
 }
 
 // Next waits for the next item. It gives io.EOF when the stream was removed or the reader closed, after

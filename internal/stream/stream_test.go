@@ -300,7 +300,7 @@ func TestExpect(t *testing.T) {
 		next(t, r)
 		f.picture(0, 0, true, 0)
 		next(t, r)
-		r.Expect(3, time.Second)
+		r.Expect(3, 0, time.Second)
 		got := make(chan Item, 16)
 		done := make(chan struct{})
 		go func() {
@@ -344,6 +344,54 @@ func TestExpect(t *testing.T) {
 		r.Close()
 		<-done
 	})
+}
+
+// TestRest: a publisher's bytes may wait for as long as no reader has use for them, and not over the picture that one
+// waits for.
+func TestRest(t *testing.T) {
+	f := newFeed(t, h264Declared)
+	at := int64(0)
+	rests := func(want time.Duration) {
+		t.Helper()
+		if got := f.w.Rest(); got != want {
+			t.Errorf("after %d ms it may rest %v, not %v", at, got, want)
+		}
+	}
+	picture := func() {
+		f.picture(at, 0, at == 0, ms(at))
+		at += 40
+	}
+	picture()
+	rests(0)
+	r := f.s.Subscribe()
+	f.r.Close()
+	for r.n > 0 {
+		next(t, r)
+	}
+	f.picture(at, 0, true, ms(at))
+	at += 40
+	for r.n > 0 {
+		next(t, r)
+	}
+	r.Expect(4, ms(40), time.Second)
+	rests(ms(120))
+	picture()
+	rests(ms(80))
+	other := f.s.Subscribe()
+	rests(0)
+	other.Expect(3, ms(40), time.Second) // it sees nothing before a keyframe
+	rests(ms(80))
+	picture()
+	rests(ms(40))
+	picture()
+	rests(0)
+	picture()
+	rests(0) // what was waited for is here, and nobody has said what is waited for next
+	other.Close()
+	r.Close()
+	rests(0)
+	f.w.Close()
+	rests(0)
 }
 
 // A queue is bounded by bytes as well: eight pictures of 8 MiB are enough.

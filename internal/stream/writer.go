@@ -59,6 +59,23 @@ func (w *Writer) Write(au *media.AccessUnit) error {
 	return nil
 }
 
+// Rest is how long nothing will come that a reader has use for, going by what all of them expect: the publisher's bytes
+// may wait that long where they are, if everything that came until one picture ago has been written. 0 where somebody
+// waits for what comes next, and where nobody reads: what is held for the first reader is held up to date.
+func (w *Writer) Rest() time.Duration {
+	s := w.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writer != w || len(s.readers) == 0 {
+		return 0
+	}
+	d := s.readers[0].rest()
+	for _, r := range s.readers[1:] {
+		d = min(d, r.rest())
+	}
+	return d
+}
+
 // WriteData hands a timed text to the readers. It takes d.Payload over. Errors: Gone as for Write.
 func (w *Writer) WriteData(d Data) error {
 	s := w.s

@@ -19,6 +19,8 @@ func appendEntry(b []byte, t Track, s shape) ([]byte, error) {
 		return appendHEVC(b, c, s)
 	case *media.AV1:
 		return appendAV1(b, c, s)
+	case *media.VP9:
+		return appendVP9(b, c, s), nil
 	case *media.AAC:
 		return appendAAC(b, t, c)
 	case *media.Opus:
@@ -151,6 +153,20 @@ func appendAV1(b []byte, c *media.AV1, s shape) ([]byte, error) {
 	return end(colour(b, s), entry), nil
 }
 
+// appendVP9 writes vp09 with a VPCodecConfigurationRecord (VP Codec ISO Media File Format Binding §2.2).
+func appendVP9(b []byte, c *media.VP9, s shape) []byte {
+	const unspecified = 2 // primaries and transfer: VP9 says only the matrix
+	b, entry := visual(b, "vp09", s)
+	b, at := openFull(b, "vpcC", 1, 0)
+	depth := c.BitDepth<<4 | c.Subsampling<<1
+	if c.FullRange {
+		depth |= 1
+	}
+	b = append(b, c.Profile, c.Level(), depth, unspecified, unspecified, c.Matrix, 0, 0)
+	b = end(b, at)
+	return end(b, entry)
+}
+
 // sound begins an AudioSampleEntry (ISO/IEC 14496-12 §12.2.3).
 func sound(b []byte, kind string, channels, rate int) ([]byte, int) {
 	b, at := open(b, kind)
@@ -224,7 +240,7 @@ var opusMaps = map[int][]byte{
 }
 
 // appendOpus writes Opus with an OpusSpecificBox (Opus in ISOBMFF §4.3.2). Pre-skip is 0: in a live
-// stream no player starts at the encoder's first frame.
+// stream no player starts at the encoder's first frame, and the encoder's delay is taken off the times already.
 func appendOpus(b []byte, c *media.Opus) ([]byte, error) {
 	if c.ChannelCount < 1 || c.ChannelCount > 8 {
 		return b, unusable(c)

@@ -32,6 +32,7 @@ var (
 		PPS: unhex("4401c172b46240"),
 	}
 	aom = &media.AV1{SequenceHeader: []byte{8, 0, 0, 0, 66, 167, 191, 228, 96, 13, 0, 64}}
+	vpx = &media.VP9{BitDepth: 8, Subsampling: 1, Matrix: 2, Width: 320, Height: 180}
 	//lint:ignore SA1019 parsing fills it in, and the test compares with what was parsed
 	lc     = &media.AAC{Config: mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}}
 	celt   = &media.Opus{ChannelCount: 2}
@@ -51,6 +52,7 @@ func inits() map[string][]Track {
 		"h264-aac": {{1, 90000, avc}, {2, 48000, lc}},
 		"h265":     {{1, 90000, hevc}},
 		"av1-opus": {{1, 90000, aom}, {2, 48000, celt}},
+		"vp9-opus": {{1, 90000, vpx}, {2, 48000, celt}},
 		"aac":      {{1, 48000, lc}},
 		"mp3":      {{1, 44100, layer3}},
 		"surround": {{1, 48000, &media.Opus{ChannelCount: 6}}},
@@ -135,6 +137,8 @@ func foreign(c media.Codec) codecs.Codec {
 		return &codecs.H265{VPS: c.VPS, SPS: c.SPS, PPS: c.PPS}
 	case *media.AV1:
 		return &codecs.AV1{SequenceHeader: c.SequenceHeader}
+	case *media.VP9:
+		return &codecs.VP9{Width: c.Width, Height: c.Height, Profile: c.Profile, BitDepth: c.BitDepth, ChromaSubsampling: c.Subsampling, ColorRange: c.FullRange}
 	case *media.AAC:
 		return &codecs.MPEG4Audio{Config: c.Config}
 	case *media.Opus:
@@ -165,7 +169,7 @@ func TestInitRefuses(t *testing.T) {
 	for name, c := range map[string]media.Codec{
 		"no sps": &media.H264{PPS: avc.PPS}, "no pps": &media.H264{SPS: avc.SPS}, "cut sps": &media.H264{SPS: avc.SPS[:5], PPS: avc.PPS},
 		"no vps": &media.H265{SPS: hevc.SPS, PPS: hevc.PPS}, "cut hevc": &media.H265{VPS: hevc.VPS, SPS: hevc.SPS[:9], PPS: hevc.PPS},
-		"av1": &media.AV1{}, "opus": &media.Opus{}, "aac": &media.AAC{},
+		"av1": &media.AV1{}, "vp9": &media.VP9{}, "opus": &media.Opus{}, "aac": &media.AAC{},
 	} {
 		if b, err := AppendInit([]byte("x"), []Track{{1, 90000, c}}); fault.KindOf(err) != fault.Invalid || string(b) != "x" {
 			t.Errorf("%s: %v, %q", name, err, b)

@@ -7,7 +7,7 @@ import (
 // Framing is how the units of an access unit are joined into a sample.
 type Framing uint8
 
-// The framings: the bytes as they are (audio), NAL units behind four-byte lengths, OBUs with size fields.
+// The framings: the bytes as they are (audio, VP9), NAL units behind four-byte lengths, OBUs with size fields.
 const (
 	Raw Framing = iota
 	NALU

@@ -79,8 +79,13 @@ func (a *App) Listen() error {
 		{"admin", a.cfg.Admin.Address, "--set admin.address=127.0.0.1:9091", a.admin.Listen},
 	} {
 		if err := l.listen(); err != nil {
-			if e, ok := errors.AsType[*fault.Error](err); ok && l.what == "RTSP" && e.Field == "udp_address" {
+			// Two servers have a second port.
+			e, _ := errors.AsType[*fault.Error](err)
+			switch {
+			case e != nil && l.what == "RTSP" && e.Field == "udp_address":
 				l.what, l.address, l.fix = "RTP", a.cfg.RTSP.UDPAddress, "--set rtsp.udp_address=:8002, or --set rtsp.udp_address= for TCP alone"
+			case e != nil && l.what == "RTMP" && e.Field == "tls_address":
+				l.what, l.address, l.fix = "RTMPS", a.cfg.RTMP.SecureAddress(), "--set rtmp.tls_address=:1937"
 			}
 			return busy(l.what, l.address, l.fix, err)
 		}

@@ -56,7 +56,9 @@ func (n *news) ShowChanged(s show.Show) {
 	n.api.ShowChanged(s)
 	n.changedShows.mark(s.Slug)
 	if s.Status == show.Ended {
-		n.door.End(string(s.Slug), fault.New(fault.Conflict, "the show has ended"))
+		n.door.End(string(s.Slug), fault.New(fault.Gone, "the show has ended"))
+	} else {
+		n.door.Expel(string(s.Slug), s.StreamKey)
 	}
 }
 

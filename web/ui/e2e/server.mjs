@@ -16,12 +16,16 @@ function build(pkg) {
   return out;
 }
 
-let binaries;
-/** The program and the encoder with a clock in its picture, built once per test file. */
-export function programs() {
-  binaries ??= { livesrv: build('./cmd/livesrv'), timecode: build('./internal/livetest/cmd/timecode') };
-  return binaries;
-}
+const binaries = {};
+/** The program and the encoder with a clock in its picture, each built once per test file, when it is first needed. */
+export const programs = () => ({
+  get livesrv() {
+    return (binaries.livesrv ??= build('./cmd/livesrv'));
+  },
+  get timecode() {
+    return (binaries.timecode ??= build('./internal/livetest/cmd/timecode'));
+  },
+});
 
 /** Collects a child's output and waits for a line in it. */
 function lines(child, name) {

@@ -1,5 +1,6 @@
 // The anchor's studio against the real server: Chromium's camera that is none goes live through the page and another
-// page sees and hears it; the camera changes, the line drops, the stream ends; every refusal has its word.
+// page sees and hears it; the camera changes, the screen is shared, the line drops, the stream ends; leaving asks first;
+// every refusal has its word.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import AxeBuilder from '@axe-core/playwright';
@@ -20,8 +21,8 @@ after(async () => {
 
 const desk = (show) => server.api('GET', `/shows/${show}/desk`);
 
-/** The studio with a key in the address, before anything is opened. */
-async function studio(streamKey = key, options = {}) {
+/** The studio with a key in the address, before anything is opened; `before` runs in the page first. */
+async function studio(streamKey = key, options = {}, before = undefined, arg = undefined) {
   const context = await browser.newContext({ viewport: phone, hasTouch: true, isMobile: true, locale: 'en', permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
   page.faults = [];
@@ -31,6 +32,7 @@ async function studio(streamKey = key, options = {}) {
   });
   // Small, so that the encoder leaves the machine to the rest.
   await context.addInitScript(() => localStorage.setItem('livesrv.studio', '{"quality":"360p"}'));
+  if (before) await context.addInitScript(before, arg);
   await page.goto(`${server.url}/studio/live#key=${streamKey}`);
   return page;
 }
@@ -38,21 +40,24 @@ async function studio(streamKey = key, options = {}) {
 const act = (page, name) => page.locator(`[data-action=${name}]`).click();
 const phase = (page, name, timeout = 15_000) => page.locator(`.stage[data-phase=${name}]`).waitFor({ timeout });
 
-/** Waits until the preview shows a camera. */
+/** Waits until the preview shows a device whose label is, or matches, this. */
 const shows = (page, label) =>
   until(page, (wanted) => {
     const stage = document.querySelector('live-studio').shadowRoot.querySelector('studio-stage').shadowRoot;
-    return stage.querySelector('video').srcObject?.getVideoTracks()[0].label === wanted;
-  }, label);
+    return new RegExp(wanted).test(stage.querySelector('video').srcObject?.getVideoTracks()[0].label);
+  }, label.source ?? `^${label}$`);
 
-/** Waits until pictures go out after the last change, by the page's own reading of its statistics. */
-async function encodes(page) {
-  await page.waitForTimeout(1100); // a reading from before the change
-  await until(page, () => {
-    const { publisher } = document.querySelector('live-studio').studio;
-    return publisher.reading?.frameRate > 5 && publisher.reading.bitrate > 60_000;
+/** Waits until ten more pictures have gone out. */
+const encodes = (page) =>
+  page.evaluate(async () => {
+    const { peer } = document.querySelector('live-studio').studio.publisher.line;
+    const sent = async () => [...(await peer.getStats()).values()].find((r) => r.type === 'outbound-rtp' && r.kind === 'video')?.framesSent ?? 0;
+    const from = await sent();
+    for (let i = 0; (await sent()) < from + 10; i++) {
+      if (i > 200) throw new Error('no pictures go out');
+      await new Promise((done) => setTimeout(done, 50));
+    }
   });
-}
 
 async function accessible(page, what) {
   const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
@@ -147,6 +152,23 @@ test('an anchor goes live, is seen and heard, changes the camera, loses the line
   await act(page, 'flip');
   await shows(page, 'fake_device_0');
   await encodes(page);
+
+  // The screen goes out in the camera's place, until the page or the browser's own bar stops it.
+  await act(page, 'share');
+  await shows(page, /^screen/);
+  await page.locator('[data-action=share]', { hasText: 'Stop sharing' }).waitFor();
+  await encodes(page);
+  await act(page, 'share');
+  await shows(page, 'fake_device_0');
+  await act(page, 'share');
+  await shows(page, /^screen/);
+  await page.evaluate(() => {
+    const { screen } = document.querySelector('live-studio').studio.devices;
+    screen.stop();
+    screen.dispatchEvent(new Event('ended'));
+  });
+  await shows(page, 'fake_device_0');
+  await encodes(page);
   await moves(watch);
   assert.equal((await desk('tea')).stream.started, stream.started, 'the same session');
 
@@ -174,7 +196,25 @@ test('an anchor goes live, is seen and heard, changes the camera, loses the line
   await done(page);
 });
 
-test('who is overtaken by another device stays off and says so; who comes second gets in', { timeout: 60_000 }, async () => {
+test('a browser that sends VP9 or AV1 instead of H.264 is watched', { timeout: 60_000 }, async () => {
+  for (const codec of ['VP9', 'AV1']) {
+    const page = await studio(key, {}, (name) => {
+      const all = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
+      RTCRtpSender.getCapabilities = (kind) => ({ codecs: all(kind).codecs.filter((c) => c.mimeType === `video/${name}`) });
+    }, codec);
+    await act(page, 'enter');
+    await act(page, 'live');
+    await phase(page, 'live');
+    const watch = await watcher('tea');
+    await moves(watch);
+    assert.equal((await desk('tea')).stream.tracks[0].codec, codec);
+    assert.deepEqual(watch.errors, []);
+    await watch.context().close();
+    await done(page);
+  }
+});
+
+test('who is overtaken by another device stays off and says so; who comes second gets in; leaving asks first', { timeout: 60_000 }, async () => {
   const first = await studio();
   await act(first, 'enter');
   await act(first, 'live');
@@ -184,19 +224,47 @@ test('who is overtaken by another device stays off and says so; who comes second
   await act(second, 'live');
   await phase(second, 'live');
   await phase(first, 'refused');
-  await first.getByText('The server has ended this stream.').waitFor();
+  await first.getByText('Another device took over.').waitFor();
   await accessible(first, 'refused');
   const { stream } = await desk('tea');
-  await first.waitForTimeout(2500);
-  assert.equal((await desk('tea')).stream?.started, stream.started, 'the first does not take the show back');
-  // Leaving the page ends the stream as well.
-  await second.goto(server.url);
+
+  const question = second.waitForEvent('dialog');
+  await second.close({ runBeforeUnload: true });
+  const asked = await question;
+  assert.equal(asked.type(), 'beforeunload');
+  await asked.dismiss();
+  await encodes(second);
+  assert.equal((await desk('tea')).stream?.started, stream.started, 'the first has taken the show back, or the question ended it');
+  const closed = second.waitForEvent('close');
+  second.once('dialog', (dialog) => void dialog.accept());
+  await second.close({ runBeforeUnload: true });
+  await closed;
   for (let i = 0; (await desk('tea')).stream; i++) {
     assert.ok(i < 100, 'the stream outlives its page');
-    await second.waitForTimeout(50);
+    await first.waitForTimeout(50);
   }
+  assert.deepEqual(second.faults, []);
+  await second.context().close();
   await done(first);
-  await done(second);
+});
+
+test('whose key is replaced, and whose show is ended, is told so', { timeout: 60_000 }, async () => {
+  const page = await studio();
+  await act(page, 'enter');
+  await act(page, 'live');
+  await phase(page, 'live');
+  await server.api('POST', '/shows/tea/key');
+  await phase(page, 'refused');
+  await page.getByText('No show has this stream key.').waitFor();
+  key = (await desk('tea')).show.streamKey;
+  await page.evaluate((k) => { document.querySelector('live-studio').studio.key = k; }, key);
+  await act(page, 'live');
+  await phase(page, 'live');
+  await server.api('POST', '/shows/tea/end');
+  await phase(page, 'refused');
+  await page.getByText('The show was ended.').waitFor();
+  await server.api('POST', '/shows/tea/reopen');
+  await done(page);
 });
 
 test('every refusal has a clear word', { timeout: 60_000 }, async () => {

@@ -201,10 +201,27 @@ test('who was ended by the server does not take the stream back by itself', asyn
   const { p, lines } = publisher([fine]);
   await begin(p);
   lines[0]!.hungUp = true;
-  lines[0]!.gone = refusal(404);
+  lines[0]!.gone = refusal(409);
   lines[0]!.onstate('closed');
   await reaches(p, 'refused');
-  assert.deepEqual([p.refusal!.kind, lines.length], ['hungup', 1]);
+  assert.deepEqual([p.refusal!.kind, lines.length], ['overtaken', 1]);
+  // The word reaches who was without a network at that moment by the restart that he tries.
+  for (const [status, kind] of [[409, 'overtaken'], [410, 'over'], [401, 'key']] as const) {
+    const away = publisher([fine], fails(refusal(status)));
+    await begin(away.p);
+    away.lines[0]!.onstate('failed');
+    await reaches(away.p, 'refused');
+    assert.deepEqual([away.p.refusal!.kind, away.lines.length], [kind, 1]);
+  }
+  // One that the server lost, as over a phone that slept, comes back.
+  const slept = publisher([fine, fine]);
+  await begin(slept.p);
+  slept.lines[0]!.hungUp = true;
+  slept.lines[0]!.canRestart = false;
+  slept.lines[0]!.gone = refusal(404);
+  slept.lines[0]!.onstate('closed');
+  await reaches(slept.p, 'live');
+  await slept.p.end();
   // A server that is starting again hangs up too, but nobody answers there.
   const restarted = publisher([fine], fails(refusal(0)));
   await begin(restarted.p);

@@ -93,12 +93,12 @@ export class WhipSession {
     return ice;
   }
 
-  /** Ends the session. With `leaving`, the request outlives the page. A session that is gone already is no error. */
+  /** Ends the session. With `leaving`, the request outlives the page. One that the server has ended is no error. */
   async end(leaving = false): Promise<void> {
     try {
       await this.whip.send('DELETE', this.url, { keepalive: leaving, within: farewell });
     } catch (e) {
-      if (!(e instanceof ApiError && (e.status === 404 || e.status === 410))) throw e;
+      if (!(e instanceof ApiError && [401, 403, 404, 409, 410].includes(e.status))) throw e;
     }
   }
 

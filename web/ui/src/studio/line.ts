@@ -117,8 +117,8 @@ export class Line {
   }
 
   /**
-   * Whether the server still has the session, asked by a PATCH that changes nothing. The error of the refusal
-   * if it has not; null if it has, or cannot be asked.
+   * Whether the server still has the session, asked by a PATCH that changes nothing. The error of its answer, or
+   * of none; null if it has, or knows no PATCH.
    */
   async whyGone(): Promise<ApiError | null> {
     const local = this.peer.localDescription;
@@ -127,7 +127,7 @@ export class Line {
       await this.session.trickle(fragmentOf(local.sdp, [], false));
       return null;
     } catch (e) {
-      return e instanceof ApiError && [404, 409, 410].includes(e.status) ? e : null;
+      return e instanceof ApiError ? e : null;
     }
   }
 

@@ -11,9 +11,9 @@ import { readStats, type Reading } from './stats';
  */
 export type Phase = 'idle' | 'connecting' | 'live' | 'reconnecting' | 'ended' | 'refused';
 
-/** Why it cannot go on: `hungup` the server ended a stream that was live, `path` no media gets through. */
+/** Why it cannot go on: `overtaken` by another device, `over` the show was ended, `path` no media gets through. */
 export interface Refusal {
-  kind: 'key' | 'taken' | 'none' | 'away' | 'busy' | 'media' | 'unreachable' | 'path' | 'hungup' | 'internal';
+  kind: 'key' | 'taken' | 'none' | 'away' | 'busy' | 'media' | 'unreachable' | 'path' | 'overtaken' | 'over' | 'internal';
   /** The server's own words, where it had any. */
   error: ApiError | null;
 }
@@ -62,6 +62,22 @@ export function refusalOf(e: unknown): Refusal {
       return { kind: 'away', error: e };
     default:
       return { kind: 'internal', error: e };
+  }
+}
+
+/** What the server says of a session of ours that it ended for good; null for one that it only lost. */
+export function endingOf(e: unknown): Refusal | null {
+  if (!(e instanceof ApiError)) return null;
+  switch (e.status) {
+    case 401:
+    case 403:
+      return { kind: 'key', error: null };
+    case 409:
+      return { kind: 'overtaken', error: null };
+    case 410:
+      return { kind: 'over', error: null };
+    default:
+      return null;
   }
 }
 
@@ -217,9 +233,9 @@ export class Publisher extends EventTarget {
     this.reading = null;
     this.set('reconnecting');
     if (this.line?.hungUp) {
-      const why = await this.line.whyGone();
+      const ending = endingOf(await this.line.whyGone());
       if (signal.aborted) return;
-      if (why) return this.refuse({ kind: 'hungup', error: why.status === 404 ? null : why });
+      if (ending) return this.refuse(ending);
     }
     for (;;) {
       this.attempt++;
@@ -237,6 +253,8 @@ export class Publisher extends EventTarget {
         return this.set('live');
       } catch (e) {
         if (signal.aborted) return;
+        const ending = again ? endingOf(e) : null;
+        if (ending) return this.refuse(ending);
         const refusal = refusalOf(e);
         // Who could not be asked may still have the session; whoever refused has not.
         restart = again && refusal.kind === 'unreachable';

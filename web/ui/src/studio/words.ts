@@ -72,8 +72,10 @@ function ownWords(kind: Refusal['kind']): Words {
       return { what: t('studio.refused.unreachable'), todo: t('studio.refused.unreachable.do') };
     case 'path':
       return { what: t('studio.refused.path'), todo: t('studio.refused.path.do') };
-    case 'hungup':
-      return { what: t('studio.refused.hungup'), todo: t('studio.refused.hungup.do') };
+    case 'overtaken':
+      return { what: t('studio.refused.overtaken'), todo: t('studio.refused.overtaken.do') };
+    case 'over':
+      return { what: t('studio.refused.over'), todo: t('studio.refused.over.do') };
     case 'internal':
       return { what: t('studio.refused.internal'), todo: t('studio.refused.internal.do') };
   }

@@ -1,0 +1,122 @@
+package srt
+
+import (
+	"crypto/rand"
+	mrand "math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// line relays datagrams between one publisher and a server, and loses some of them in both directions by a seeded chance.
+type line struct {
+	front net.PacketConn
+	back  net.Conn
+	lost  atomic.Int64
+}
+
+func newLine(t *testing.T, server net.Addr, loss float64) *line {
+	t.Helper()
+	front, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := net.Dial("udp", server.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &line{front: front, back: back}
+	var publisher atomic.Value
+	var group sync.WaitGroup
+	relay := func(seed uint64, read func([]byte) (int, error), write func([]byte)) {
+		rnd := mrand.New(mrand.NewPCG(seed, 0))
+		for b := make([]byte, 2048); ; {
+			n, err := read(b)
+			if err != nil {
+				return
+			}
+			if rnd.Float64() < loss {
+				l.lost.Add(1)
+				continue
+			}
+			write(b[:n])
+		}
+	}
+	group.Go(func() {
+		relay(1, func(b []byte) (int, error) {
+			n, from, err := front.ReadFrom(b)
+			if err == nil {
+				publisher.Store(from)
+			}
+			return n, err
+		}, func(b []byte) { back.Write(b) }) //nolint:errcheck // as lost as any
+	})
+	group.Go(func() {
+		relay(2, back.Read, func(b []byte) { front.WriteTo(b, publisher.Load().(net.Addr)) }) //nolint:errcheck // as above
+	})
+	t.Cleanup(func() {
+		front.Close()
+		back.Close()
+		group.Wait()
+	})
+	return l
+}
+
+// A line that loses every fiftieth packet costs no picture and no sound: what is lost is sent again in time.
+func TestLossyLine(t *testing.T) {
+	t.Parallel()
+	k := start(t, impatient) // the goodbye may be lost too
+	l := newLine(t, k.srv.Addr(), 0.02)
+	r := k.reg.Open("show").Subscribe()
+	_, wait := k.ffmpeg("srt://"+l.front.LocalAddr().String()+"?streamid=publish:key-show",
+		join(picture("30"), tone("48000"), x264("-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-c:a", "aac", "-t", "6"))...)
+	got := k.collect(r)
+	if out, err := wait(); err != nil {
+		t.Errorf("ffmpeg: %v %s", err, out)
+	}
+	got.check(t, "H.264+AAC", 3000, false, 1024)
+	st, _ := k.reg.Stream("show")
+	if r := st.Stats().Repairs; l.lost.Load() < 10 || r.Gaps+r.Jumps+r.Undecodable > 0 || len(got.aus[0]) < 150 {
+		t.Errorf("%d packets lost, %d pictures came, %+v", l.lost.Load(), len(got.aus[0]), r)
+	}
+	t.Logf("%d packets lost, %d pictures and %d frames of sound came", l.lost.Load(), len(got.aus[0]), len(got.aus[1]))
+}
+
+// A flood on the port costs a good publisher nothing that is not sent again.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	k := start(t)
+	r := k.reg.Open("good").Subscribe()
+	_, wait := k.ffmpeg(k.url("streamid=publish:key-good"), join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "6"))...)
+	k.waitStart()
+	udp, err := net.Dial("udp", k.srv.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	packet := make([]byte, 1400)
+	sent := 0
+	for began := time.Now(); time.Since(began) < 3*time.Second; sent++ {
+		rand.Read(packet) //nolint:errcheck // never fails
+		if sent%2 == 0 {
+			copy(packet, []byte{0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // as if it were a handshake
+		}
+		if _, err := udp.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+		if due := time.Duration(sent) * time.Second / 2000; sent%16 == 0 { // 22 Mbit/s
+			time.Sleep(due - time.Since(began))
+		}
+	}
+	got := k.collect(r)
+	if out, err := wait(); err != nil {
+		t.Errorf("ffmpeg: %v %s", err, out)
+	}
+	got.check(t, "H.264+AAC", 3000, false, 1024)
+	if e := k.waitEnd(); e.err != nil {
+		t.Errorf("the good publisher ended with %v", e.err)
+	}
+	t.Logf("%d packets of rubbish", sent)
+}
