@@ -15,6 +15,11 @@ BENCH_VIEWERS ?= 200 1000 2000
 BENCH_PARTS ?= 200ms 500ms
 BENCH_PROTOCOLS ?= h1 h2
 BENCH_FOR ?= 10s
+BENCH_BITRATES ?= 1000000 2500000 6000000
+BENCH_WINDOWS ?= 20s 60s 120s
+BENCH_MEMORY_WINDOWS ?= 20s 60s
+BENCH_PINS ?= 0 3 20 60
+BENCH_SHOWS ?= 1 20 100
 
 step = @printf '== %s\n' '$(1)'
 
@@ -79,7 +84,7 @@ cover: ## coverage of the Go tests: coverage.out, coverage.html
 	@go tool cover -func=coverage.out | tail -1
 
 .PHONY: bench
-bench: bench-go bench-load ## every figure of docs/performance.md: some 15 minutes, on a machine that does nothing else
+bench: bench-go bench-load bench-growth ## every figure of docs/performance.md: some 40 minutes, on a machine that does nothing else
 
 .PHONY: bench-go
 bench-go: ## the benchmarks of the code, for benchstat (BENCHTIME=1s)
@@ -90,6 +95,18 @@ bench-load: build ## viewers beside the floor (BENCH_VIEWERS, BENCH_PARTS, BENCH
 	@for part in $(BENCH_PARTS); do for n in $(BENCH_VIEWERS); do for protocol in $(BENCH_PROTOCOLS); do \
 	  ./livesrv bench viewers --viewers $$n --protocol $$protocol --part $$part --for $(BENCH_FOR) || exit 1; echo; \
 	done; done; done
+
+# All with 200 viewers and parts of 200 ms, and a full window of 20 s where the window is not what grows.
+growth = ./livesrv bench viewers --part 200ms --for $(BENCH_FOR) --floor=false --fill
+
+.PHONY: bench-growth
+bench-growth: build ## cost by bitrate, window, pins and streams (BENCH_BITRATES, BENCH_WINDOWS, BENCH_PINS, BENCH_SHOWS)
+	@for bits in $(BENCH_BITRATES); do $(growth) --window 20s --bitrate $$bits; echo; done
+	@for window in $(BENCH_WINDOWS); do $(growth) --window $$window; echo; done
+	@$(growth) --window $(lastword $(BENCH_WINDOWS)) --delta; echo
+	@for pins in $(BENCH_PINS); do $(growth) --window 20s --pins $$pins; echo; done
+	@for shows in $(BENCH_SHOWS); do $(growth) --window 20s --shows $$shows; echo; done
+	@for window in $(BENCH_MEMORY_WINDOWS); do $(growth) --window $$window --shows 100 --viewers 100; echo; done
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s) each

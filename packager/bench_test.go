@@ -2,6 +2,8 @@ package packager
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -9,51 +11,72 @@ import (
 	"livesrv/internal/media"
 )
 
-// BenchmarkSegmenter packages one second of 30 pictures and 47 audio frames, 2.5 Mbit/s, without viewers.
+// BenchmarkSegmenter packages one second of 30 pictures and 47 audio frames, without viewers.
 func BenchmarkSegmenter(b *testing.B) {
-	for _, part := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond} {
-		b.Run(part.String(), func(b *testing.B) {
-			cfg := DefaultConfig()
-			cfg.PartDuration = part
-			s := newSynth(cfg)
-			s.p.setTracks(tracks(true))
-			d := time.Second
-			s.run(d, true, true)
-			b.ReportAllocs()
-			for b.Loop() {
-				d += time.Second
+	for _, mbit := range []float64{1, 2.5, 6} {
+		for _, part := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond} {
+			b.Run(fmt.Sprintf("mbit=%v/part=%v", mbit, part), func(b *testing.B) {
+				cfg := DefaultConfig()
+				cfg.PartDuration = part
+				s := newSynth(cfg)
+				// A GOP of two seconds, whose keyframe is as large as eight other pictures.
+				size := int(mbit * 1e6 / 8 * 2 / (59 + 8))
+				s.fat = [2][]byte{newUnit(size, false), newUnit(8*size, true)}
+				s.p.setTracks(tracks(true))
+				d := time.Second
 				s.run(d, true, true)
-			}
-		})
+				b.ReportAllocs()
+				b.SetBytes(int64(mbit * 1e6 / 8))
+				for b.Loop() {
+					d += time.Second
+					s.run(d, true, true)
+				}
+			})
+		}
 	}
 }
 
 // BenchmarkPlaylist renders and compresses a full window, as happens once per part and form.
 func BenchmarkPlaylist(b *testing.B) {
-	s, r := live(70 * time.Second)
-	for range 3 {
-		if _, err := s.p.PutCue(pin("pin_"+string(rune('a'+len(s.p.cues.all))), s.now)); err != nil {
-			b.Fatal(err)
+	for _, c := range []struct {
+		window time.Duration
+		pins   int
+	}{{20 * time.Second, 0}, {time.Minute, 0}, {5 * time.Minute, 0}, {time.Minute, 3}, {time.Minute, 60}} {
+		cfg := DefaultConfig()
+		cfg.Window = c.window
+		s := newSynth(cfg)
+		s.p.setTracks(tracks(true))
+		s.run(c.window+10*time.Second, true, true)
+		for i := range c.pins {
+			k := pin(fmt.Sprintf("pin_%016x", 0x9e3779b97f4a7c15*uint64(i+1)), s.now.Add(-time.Duration(i)*time.Second))
+			k.Attrs[0].Value = base64.RawURLEncoding.EncodeToString([]byte(`{"pin":"` + k.ID + `","product":"prd_0123456789abcdef"}`))
+			if _, err := s.p.PutCue(k); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
-	snap := r.snap.Load()
-	for mode, name := range map[SkipMode]string{SkipNone: "whole", SkipV1: "delta"} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			var buf []byte
-			skip := snap.skippable()
-			for b.Loop() {
-				buf = snap.render(buf[:0], mode, skip)
-			}
-			b.SetBytes(int64(len(buf)))
-		})
-		b.Run(name+"-gzip", func(b *testing.B) {
-			b.ReportAllocs()
-			text := snap.render(nil, mode, snap.skippable())
-			for b.Loop() {
-				compress(text)
-			}
-		})
+		r, _ := s.p.Rendition("v0")
+		snap := r.snap.Load()
+		for mode, form := range []string{SkipNone: "whole", SkipV1: "delta"} {
+			name := fmt.Sprintf("window=%v/pins=%d/%s", c.window, c.pins, form)
+			text := snap.render(nil, SkipMode(mode), snap.skippable())
+			b.Run(name, func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetBytes(int64(len(text)))
+				var buf []byte
+				for b.Loop() {
+					buf = snap.render(buf[:0], SkipMode(mode), snap.skippable())
+				}
+			})
+			b.Run(name+"-gzip", func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetBytes(int64(len(text)))
+				var z []byte
+				for b.Loop() {
+					z = compress(text)
+				}
+				b.ReportMetric(float64(len(z)), "sent-B")
+			})
+		}
 	}
 }
 

@@ -40,6 +40,9 @@ type synth struct {
 	dts          int64
 	sinceKey     int
 
+	// fat are what pictures and keyframes hold, instead of a few hundred bytes each made anew.
+	fat [2][]byte
+
 	soundID, soundRate int
 	soundPTS           int64
 	soundAhead         int64 // ticks of the line by which audio comes early (or late, if negative)
@@ -79,15 +82,27 @@ func (s *synth) video() {
 		size = 4000
 		s.sinceKey = 0
 	}
-	unit := make([]byte, size)
-	unit[0] = 0x41
+	unit := s.fat[0]
 	if key {
-		unit[0] = 0x65
+		unit = s.fat[1]
+	}
+	if unit == nil {
+		unit = newUnit(size, key)
 	}
 	s.p.push(&media.AccessUnit{Track: 0, PTS: s.dts + shift, DTS: s.dts, Wall: wallAt(s.dts + shift), Key: key, Units: [][]byte{unit}})
 	s.dts += d
 	s.picture++
 	s.sinceKey++
+}
+
+// newUnit is a slice of so many bytes.
+func newUnit(size int, key bool) []byte {
+	unit := make([]byte, size)
+	unit[0] = 0x41
+	if key {
+		unit[0] = 0x65
+	}
+	return unit
 }
 
 func (s *synth) sound() {

@@ -272,7 +272,7 @@ func (p *publishers) measure(ctx context.Context, b *publisher.Bench) (publisher
 	server, self := &watched{pid: p.pid}, &watched{pid: os.Getpid()}
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(min(time.Second, (p.cfg.Duration-p.settle)/4))
 	defer ticker.Stop()
 	begun, bar := time.Now(), &progress{w: p.con.err}
 	defer bar.end()

@@ -10,16 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"livesrv/cmd/livesrv/app"
+	"livesrv/internal/account"
 	"livesrv/internal/bench/floor"
 	"livesrv/internal/show"
 )
 
-// benchServerReady is what a child with a server says: where it is, and its shows' stream keys.
+// benchServerReady is what a child with a server says: where it is, its shows' stream keys, and an API token.
 type benchServerReady struct {
 	URL   string   `json:"url"`
 	RTMP  string   `json:"rtmp"`
 	Admin string   `json:"admin"`
 	Keys  []string `json:"keys"`
+	Token string   `json:"token"`
 	// Cert and Key are the files of a self-signed certificate, "" without TLS.
 	Cert string `json:"cert,omitempty"`
 	Key  string `json:"key,omitempty"`
@@ -53,7 +55,10 @@ func newBenchServer(con console) *cobra.Command {
 			ready.Cert = filepath.Join(cfg.Data.Dir, "self-signed.crt")
 			ready.Key = filepath.Join(cfg.Data.Dir, "self-signed.key")
 		}
-		if ready.Keys, err = benchShows(ctx, a, shows); err != nil {
+		if ready.Keys, err = benchShows(ctx, a, shows); err == nil {
+			ready.Token, err = benchToken(ctx, a)
+		}
+		if err != nil {
 			a.Close()
 			return err
 		}
@@ -80,6 +85,16 @@ func benchShows(ctx context.Context, a *app.App, n int) ([]string, error) {
 		keys[i] = s.StreamKey
 	}
 	return keys, nil
+}
+
+// benchToken makes an API token, for the bench's merchant.
+func benchToken(ctx context.Context, a *app.App) (string, error) {
+	u, err := a.Accounts().UserByName(ctx, app.AdminName)
+	if err != nil {
+		return "", err
+	}
+	secret, _, err := a.Accounts().NewToken(ctx, u.ID, "bench", account.Merchant)
+	return secret, err
 }
 
 // benchFloorReady is what a child with a floor says.

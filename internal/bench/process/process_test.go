@@ -83,6 +83,33 @@ func TestCPUTime(t *testing.T) {
 	}
 }
 
+func TestMachine(t *testing.T) {
+	for _, c := range []struct {
+		stat string
+		want Machine
+		ok   bool
+	}{
+		{"cpu  100 20 30 400 50 6 7 80 9 1\ncpu0 1 2 3\n", Machine{1630 * time.Millisecond, 800 * time.Millisecond, 6930 * time.Millisecond}, true},
+		{"cpu  100 20 30 400 50 6 7\n", Machine{}, false},
+		{"cpu  100 20 30 400 50 6 7 many\n", Machine{}, false},
+		{"", Machine{}, false},
+	} {
+		got, err := machine([]byte(c.stat))
+		if got != c.want || (err == nil) != c.ok {
+			t.Errorf("%q: %+v, %v", c.stat, got, err)
+		}
+	}
+	if busy, stolen := (Machine{3, 1, 10}).Since(Machine{1, 0, 2}).Share(); busy != 0.25 || stolen != 0.125 {
+		t.Errorf("%v busy, %v stolen", busy, stolen)
+	}
+	if busy, stolen := (Machine{}).Share(); busy != 0 || stolen != 0 {
+		t.Errorf("in no time %v busy, %v stolen", busy, stolen)
+	}
+	if m, err := OfMachine(); runtime.GOOS == "linux" && (err != nil || m.Busy <= 0 || m.All < m.Busy) {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
 func TestListening(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")

@@ -13,66 +13,77 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// playH1 is one session over HTTP/1.1: a connection for playlists and one for media, as browsers use them.
+// playH1 is one session over HTTP/1.1: a connection for playlists and one for media, as browsers use them, for each
+// rendition that is played.
 func playH1(ctx context.Context, cfg Config, u *url.URL, t *tally) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	p, first := begin(t, u.RequestURI(), cfg.Delta)
-	s := &h1Session{cfg: cfg, u: u, p: p}
-	for i := range s.todo {
-		s.todo[i] = make(chan ask, 4) // a lane has one request under way and, at a seam, one more to come
-	}
-	s.todo[laneList] <- first
-	var wg sync.WaitGroup
-	for i := range s.todo {
-		wg.Go(func() { cancel(s.run(ctx, lane(i))) })
-	}
-	wg.Wait()
-	if s.watching {
+	p, first := begin(t, u, cfg.Delta)
+	s := &h1Session{cfg: cfg, p: p, cancel: cancel}
+	s.hand(ctx, first)
+	s.wg.Wait()
+	if s.watching.Load() {
 		t.watching.Add(-1)
 	}
 	return context.Cause(ctx)
 }
 
-// h1Session is a session's two connections.
+// h1Session is a session's connections.
 type h1Session struct {
-	cfg  Config
-	u    *url.URL
-	p    *player
-	todo [2]chan ask
-	// watching says that the first part has come; the media lane's.
-	watching bool
+	cfg    Config
+	p      *player
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+
+	mu sync.Mutex
+	// todo are what the lanes have to ask for, made with their connection when there is something.
+	todo [lanes]chan ask
+	// watching says that the first part has come.
+	watching atomic.Bool
+}
+
+// hand gives a lane a request to make.
+func (s *h1Session) hand(ctx context.Context, a ask) {
+	s.mu.Lock()
+	todo := s.todo[a.lane()]
+	if todo == nil {
+		todo = make(chan ask, 4) // a lane has one request under way and, at a seam, one more to come
+		s.todo[a.lane()] = todo
+		s.wg.Go(func() { s.cancel(s.run(ctx, todo)) })
+	}
+	s.mu.Unlock()
+	todo <- a
 }
 
 // run serves one lane until it fails or ctx ends.
-func (s *h1Session) run(ctx context.Context, which lane) error {
-	var first ask
-	select {
-	case first = <-s.todo[which]:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	nc, err := dial(ctx, s.cfg, s.u, "http/1.1")
+func (s *h1Session) run(ctx context.Context, todo chan ask) error {
+	nc, err := dial(ctx, s.cfg, s.p.u, "http/1.1")
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
-	c := &h1Conn{nc: nc, br: bufio.NewReaderSize(nc, 4<<10), host: s.u.Host}
-	for a := first; ; {
-		r, err := c.do(a, s.p.wantsBody(a))
+	c := &h1Conn{nc: nc, br: bufio.NewReaderSize(nc, 4<<10), host: s.p.u.Host}
+	for {
+		var a ask
+		select {
+		case a = <-todo:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		got, err := c.do(a, s.p.cookie, s.p.wantsBody(a))
 		if err != nil {
 			return err
 		}
-		if which == laneMedia && !s.watching && a.kind == askPart && r.status == 200 {
-			s.watching = true
+		if a.kind == askPart && got.status == 200 && !s.watching.Load() && !s.watching.Swap(true) {
 			s.p.t.watching.Add(1)
 		}
-		next, err := s.p.take(a, r)
+		next, err := s.p.take(a, got)
 		if err != nil {
 			return err
 		}
@@ -80,12 +91,7 @@ func (s *h1Session) run(ctx context.Context, which lane) error {
 			return errEnded
 		}
 		for _, n := range next {
-			s.todo[n.lane()] <- n
-		}
-		select {
-		case a = <-s.todo[which]:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+			s.hand(ctx, n)
 		}
 	}
 }
@@ -141,12 +147,16 @@ const (
 var errHead = errors.New("the answer is no HTTP/1.1")
 
 // do sends a request and reads its answer; keep says whether the body is to be looked at.
-func (c *h1Conn) do(a ask, keep bool) (answer, error) {
+func (c *h1Conn) do(a ask, cookie string, keep bool) (answer, error) {
 	c.out = append(c.out[:0], "GET "...)
 	c.out = append(c.out, a.target...)
 	c.out = append(c.out, " HTTP/1.1\r\nHost: "...)
 	c.out = append(c.out, c.host...)
-	if a.lane() == laneList {
+	if cookie != "" {
+		c.out = append(c.out, "\r\nCookie: "...)
+		c.out = append(c.out, cookie...)
+	}
+	if !a.media() {
 		c.out = append(c.out, "\r\nAccept-Encoding: gzip, deflate, br"...)
 	}
 	c.out = append(c.out, requestHead...)
@@ -156,19 +166,18 @@ func (c *h1Conn) do(a ask, keep bool) (answer, error) {
 	if _, err := c.nc.Write(c.out); err != nil {
 		return answer{}, err
 	}
-	h, err := c.head()
+	h, err := c.head(a.kind == askMultivariant)
 	if err != nil {
 		return answer{}, err
 	}
-	r := answer{status: h.status, zipped: h.zipped}
+	r := answer{status: h.status, zipped: h.zipped, location: h.location, cookies: h.cookies}
 	keep = keep && h.status == 200
 	c.body = c.body[:0]
 	switch {
 	case h.chunked:
-		if c.body, err = readAll(c.body, httputil.NewChunkedReader(c.br)); err == nil {
+		if r.size, err = c.chunked(keep); err == nil {
 			_, err = c.br.Discard(2) // the empty line after the last chunk
 		}
-		r.size = len(c.body)
 	case h.length < 0 || h.length > maxBody:
 		return answer{}, errHead
 	case keep:
@@ -193,10 +202,13 @@ const requestHead = "\r\nUser-Agent: livesrv-bench/1.0 (virtual viewer; like a b
 type h1Head struct {
 	status, length  int
 	zipped, chunked bool
+	location        string
+	cookies         []string
 }
 
-// head reads the status line and the header lines that matter.
-func (c *h1Conn) head() (h1Head, error) {
+// head reads the status line and the header lines that matter; first says that it is the multivariant playlist's, of
+// which more do.
+func (c *h1Conn) head(first bool) (h1Head, error) {
 	h := h1Head{length: -1}
 	for total, n := 0, 0; ; n++ {
 		line, err := c.br.ReadSlice('\n')
@@ -230,14 +242,25 @@ func (c *h1Conn) head() (h1Head, error) {
 			h.zipped = string(value) == "gzip"
 		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
 			h.chunked = string(value) == "chunked"
+		case first && bytes.EqualFold(name, []byte("Location")):
+			h.location = string(value)
+		case first && bytes.EqualFold(name, []byte("Set-Cookie")):
+			h.cookies = append(h.cookies, string(value))
 		}
 	}
 }
 
-func readAll(b []byte, r io.Reader) ([]byte, error) {
-	buf := bytes.NewBuffer(b)
-	_, err := buf.ReadFrom(io.LimitReader(r, maxBody))
-	return buf.Bytes(), err
+// chunked reads a body that comes in chunks and gives its size; keep says whether into c.body.
+func (c *h1Conn) chunked(keep bool) (int, error) {
+	body := io.LimitReader(httputil.NewChunkedReader(c.br), maxBody)
+	if !keep {
+		n, err := io.Copy(io.Discard, body)
+		return int(n), err
+	}
+	buf := bytes.NewBuffer(c.body)
+	n, err := buf.ReadFrom(body)
+	c.body = buf.Bytes()
+	return int(n), err
 }
 
 // scratch are buffers for what nobody looks at; one is taken only while bytes are there to be read.

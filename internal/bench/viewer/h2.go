@@ -21,7 +21,8 @@ const (
 	connWindow   = 15 << 20
 )
 
-// playH2 is one session over HTTP/2: one connection with two streams open, written to and read by one goroutine.
+// playH2 is one session over HTTP/2: one connection with two streams open for each rendition, written to and read by one
+// goroutine.
 func playH2(ctx context.Context, cfg Config, u *url.URL, t *tally) error {
 	nc, err := dial(ctx, cfg, u, "h2")
 	if err != nil {
@@ -30,7 +31,7 @@ func playH2(ctx context.Context, cfg Config, u *url.URL, t *tally) error {
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
-	p, first := begin(t, u.RequestURI(), cfg.Delta)
+	p, first := begin(t, u, cfg.Delta)
 	c := newH2Conn(nc, u)
 	defer func() {
 		if c.watching {
@@ -40,7 +41,7 @@ func playH2(ctx context.Context, cfg Config, u *url.URL, t *tally) error {
 	if err := c.open(); err != nil {
 		return err
 	}
-	if err := c.send(first, p.wantsBody(first)); err != nil {
+	if err := c.send(first, p.cookie, p.wantsBody(first)); err != nil {
 		return err
 	}
 	for {
@@ -63,7 +64,7 @@ func playH2(ctx context.Context, cfg Config, u *url.URL, t *tally) error {
 			return errEnded
 		}
 		for _, n := range next {
-			if err := c.send(n, p.wantsBody(n)); err != nil {
+			if err := c.send(n, p.cookie, p.wantsBody(n)); err != nil {
 				return err
 			}
 		}
@@ -123,6 +124,10 @@ func (c *h2Conn) field(f hpack.HeaderField) {
 		c.reading.r.status, _ = strconv.Atoi(f.Value) // 0 is no status that anybody accepts
 	case "content-encoding":
 		c.reading.r.zipped = f.Value == "gzip"
+	case "location":
+		c.reading.r.location = f.Value
+	case "set-cookie":
+		c.reading.r.cookies = append(c.reading.r.cookies, f.Value)
 	}
 }
 
@@ -138,10 +143,10 @@ func (c *h2Conn) open() error {
 }
 
 // send asks for something.
-func (c *h2Conn) send(a ask, keep bool) error {
+func (c *h2Conn) send(a ask, cookie string, keep bool) error {
 	c.block.b = c.block.b[:0]
 	accept := "identity"
-	if a.lane() == laneList {
+	if !a.media() {
 		accept = "gzip, deflate, br"
 	}
 	for _, f := range [...]hpack.HeaderField{
@@ -157,6 +162,11 @@ func (c *h2Conn) send(a ask, keep bool) error {
 		{Name: "referer", Value: "https://shop.example/"},
 	} {
 		if err := c.enc.WriteField(f); err != nil {
+			return err
+		}
+	}
+	if cookie != "" {
+		if err := c.enc.WriteField(hpack.HeaderField{Name: "cookie", Value: cookie}); err != nil {
 			return err
 		}
 	}

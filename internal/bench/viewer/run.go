@@ -35,7 +35,7 @@ func Run(ctx context.Context, cfg Config, say func(Progress)) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(cfg.URL)
+	us, err := cfg.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func Run(ctx context.Context, cfg Config, say func(Progress)) (*Report, error) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	wg.Go(func() { crowd(ctx, cfg, u, t, &wg) })
+	wg.Go(func() { crowd(ctx, cfg, us, t, &wg) })
 
 	if say != nil {
 		wg.Go(func() { tell(ctx, t, say) })
@@ -99,13 +99,13 @@ func tell(ctx context.Context, t *tally, say func(Progress)) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			say(Progress{Watching: int(t.watching.Load()), Measuring: t.measuring.Load(), Stalls: t.stalls.Load(), Bytes: t.bytes.Load()})
+			say(Progress{Watching: int(t.watching.Load()), Measuring: t.measuring.Load(), Stalls: t.stalls.Load(), Bytes: t.received()})
 		}
 	}
 }
 
-// crowd lets viewers in one after the other over the ramp.
-func crowd(ctx context.Context, cfg Config, u *url.URL, t *tally, wg *sync.WaitGroup) {
+// crowd lets viewers in one after the other over the ramp, and to each stream in its turn.
+func crowd(ctx context.Context, cfg Config, us []*url.URL, t *tally, wg *sync.WaitGroup) {
 	start := time.Now()
 	for i := range cfg.Viewers {
 		at := cfg.Ramp * time.Duration(i) / time.Duration(cfg.Viewers)
@@ -114,7 +114,7 @@ func crowd(ctx context.Context, cfg Config, u *url.URL, t *tally, wg *sync.WaitG
 				return
 			}
 		}
-		wg.Go(func() { watch(ctx, cfg, u, t) })
+		wg.Go(func() { watch(ctx, cfg, us[i%len(us)], t) })
 	}
 }
 

@@ -1,12 +1,15 @@
 package viewer
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,7 +64,7 @@ func onAir(t *testing.T) http.Handler {
 func serve(t *testing.T, h http.Handler, protocol string) (*httptest.Server, Config) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	cfg := Config{Viewers: 3, Protocol: protocol, Ramp: 300 * time.Millisecond, Settle: 1500 * time.Millisecond, Duration: 2 * time.Second}
+	cfg := Config{Viewers: 3, Protocol: protocol, Ramp: 300 * time.Millisecond, Settle: 2500 * time.Millisecond, Duration: 2 * time.Second}
 	if protocol == HTTP2 {
 		s.EnableHTTP2 = true
 		s.StartTLS()
@@ -70,7 +73,7 @@ func serve(t *testing.T, h http.Handler, protocol string) (*httptest.Server, Con
 		s.Start()
 	}
 	t.Cleanup(s.Close)
-	cfg.URL = s.URL + "/live/demo/index.m3u8"
+	cfg.URLs = []string{s.URL + "/live/demo/index.m3u8"}
 	return s, cfg
 }
 
@@ -119,6 +122,76 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestSoundApart: where the variant names sound that is apart, viewers play that as well; they follow redirects, keep
+// cookies, and are shared out among streams.
+func TestSoundApart(t *testing.T) {
+	t.Parallel()
+	inner := onAir(t)
+	var mu sync.Mutex
+	parts := map[string]int{} // by stream and rendition
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		show, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/live/"), "/")
+		rendition, file, _ := strings.Cut(rest, "/")
+		switch seen, _ := r.Cookie("viewer"); {
+		case rest == "index.m3u8" && r.URL.RawQuery == "":
+			http.SetCookie(w, &http.Cookie{Name: "viewer", Value: "0"})
+			http.Redirect(w, r, r.URL.Path+"?again=1", http.StatusFound)
+		case rest == "index.m3u8":
+			http.SetCookie(w, &http.Cookie{Name: "viewer", Value: "1"})
+			_, _ = io.WriteString(w, "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\",DEFAULT=YES,URI=\"a0/media.m3u8\"\n"+
+				"#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nv0/media.m3u8\n")
+		case seen == nil || seen.Value != "1":
+			t.Errorf("%s is asked for without the cookie", r.URL)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+		default:
+			if strings.HasSuffix(file, ".m4s") {
+				mu.Lock()
+				parts[show+" "+rendition]++
+				mu.Unlock()
+			}
+			r.URL.Path = "/live/demo/" + rest
+			inner.ServeHTTP(w, r)
+		}
+	})
+	for _, protocol := range []string{HTTP1, HTTP2} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			s, cfg := serve(t, h, protocol)
+			cfg.URLs = []string{s.URL + "/live/" + protocol + "-1/index.m3u8", s.URL + "/live/" + protocol + "-2/index.m3u8"}
+			r, err := Run(t.Context(), cfg, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Watching != 3 || r.Streams != 2 || len(r.Errors) != 0 || r.PlaylistBytes < 100 {
+				t.Errorf("%+v", r)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			// Two of the three viewers are at the first stream, and each gets the sound's parts as it gets the picture's.
+			for stream, viewers := range map[string]int{protocol + "-1": 2, protocol + "-2": 1} {
+				v, a := parts[stream+" v0"], parts[stream+" a0"]
+				if v < 5*viewers || a < v-5*viewers || a > v+5*viewers {
+					t.Errorf("%s: %d parts of the picture, %d of the sound", stream, v, a)
+				}
+			}
+		})
+	}
+}
+
+// TestElsewhere: a multivariant playlist that is always somewhere else, or on another server, is nothing to see.
+func TestElsewhere(t *testing.T) {
+	for _, to := range []string{"", "http://192.0.2.1/live/demo/index.m3u8"} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, cmp.Or(to, r.URL.Path), http.StatusFound)
+		}))
+		cfg := Config{URLs: []string{s.URL + "/live/demo/index.m3u8"}, Viewers: 1, Protocol: HTTP1, Settle: 200 * time.Millisecond, Duration: time.Second}
+		if r, err := Run(t.Context(), cfg, nil); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("%q: %+v, %v", to, r, err)
+		}
+		s.Close()
+	}
+}
+
 // TestServerGoesAway: sessions that break are counted and tried again, and the run ends when its time is over.
 func TestServerGoesAway(t *testing.T) {
 	t.Parallel()
@@ -127,7 +200,6 @@ func TestServerGoesAway(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			s, cfg := serve(t, h, protocol)
-			cfg.Settle = 2500 * time.Millisecond
 			gone := make(chan struct{})
 			cfg.Window = func(begins bool) {
 				if begins {
@@ -173,7 +245,7 @@ func TestNobodyWatches(t *testing.T) {
 	for _, c := range []struct{ name, url, protocol string }{
 		{"nothing", nothing, HTTP1}, {"no such show", empty.URL, HTTP1}, {"a page", page.URL, HTTP1}, {"no HTTP/2", stranger.URL, HTTP2},
 	} {
-		cfg := Config{URL: c.url, Viewers: 2, Protocol: c.protocol, Settle: 200 * time.Millisecond, Duration: time.Second,
+		cfg := Config{URLs: []string{c.url}, Viewers: 2, Protocol: c.protocol, Settle: 200 * time.Millisecond, Duration: time.Second,
 			TLS: &tls.Config{RootCAs: stranger.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}}
 		if r, err := Run(t.Context(), cfg, nil); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("%s: %+v, %v", c.name, r, err)

@@ -161,19 +161,39 @@ func attribute(list, name string) string {
 	return ""
 }
 
-// variant is the first variant of a multivariant playlist.
-func variant(text string) (uri string, ok bool) {
+// variant is the first variant of a multivariant playlist, and the sound that goes with it where the variant names a
+// group of sound whose rendition has a playlist of its own: the default one, else the first.
+func variant(text string) (picture, sound string, ok bool) {
+	type rendition struct {
+		group, uri string
+		usual      bool
+	}
+	var apart []rendition
+	var group string
 	stream := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
+		tag, value, _ := strings.Cut(line, ":")
 		switch {
-		case strings.HasPrefix(line, "#EXT-X-STREAM-INF:"):
-			stream = true
+		case tag == "#EXT-X-MEDIA" && attribute(value, "TYPE") == "AUDIO":
+			apart = append(apart, rendition{attribute(value, "GROUP-ID"), attribute(value, "URI"), attribute(value, "DEFAULT") == "YES"})
+		case tag == "#EXT-X-STREAM-INF" && picture == "":
+			stream, group = true, attribute(value, "AUDIO")
 		case stream && line != "" && line[0] != '#':
-			return line, true
+			stream, picture = false, line
 		}
 	}
-	return "", false
+	found := false
+	for _, r := range apart {
+		// The groups may stand behind the variants. A rendition without a playlist is in the variant's own segments.
+		if group != "" && r.group == group && (!found || r.usual) {
+			sound, found = r.uri, true
+			if r.usual {
+				break
+			}
+		}
+	}
+	return picture, sound, picture != ""
 }
 
 // maxPlaylist bounds a playlist after decompression.

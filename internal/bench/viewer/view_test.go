@@ -154,16 +154,25 @@ func TestSeconds(t *testing.T) {
 }
 
 func TestVariant(t *testing.T) {
-	const media = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",URI=\"audio.m3u8\"\n"
-	for _, c := range []struct{ text, want string }{
-		{"#EXTM3U\n" + media + "#EXT-X-STREAM-INF:BANDWIDTH=1\n\n# a remark\nvideo.m3u8?a=b\r\n#EXT-X-STREAM-INF:BANDWIDTH=2\nother.m3u8\n", "video.m3u8?a=b"},
-		{"#EXTM3U\n" + media, ""},
-		{"#EXTM3U\nstray.m3u8\n", ""},
-		{"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", ""},
-		{"", ""},
+	const media = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"1\",URI=\"audio.m3u8\"\n"
+	const second = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"2\",DEFAULT=YES,URI=\"usual.m3u8?a\"\r\n"
+	const within = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"3\"\n"
+	const picture = "#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nvideo.m3u8\n"
+	for _, c := range []struct{ text, want, sound string }{
+		{"#EXTM3U\n" + media + "#EXT-X-STREAM-INF:BANDWIDTH=1\n\n# a remark\nvideo.m3u8?a=b\r\n#EXT-X-STREAM-INF:BANDWIDTH=2\nother.m3u8\n", "video.m3u8?a=b", ""},
+		{"#EXTM3U\n" + media + picture, "video.m3u8", "audio.m3u8"},
+		{"#EXTM3U\n" + picture + media + second, "video.m3u8", "usual.m3u8?a"},
+		{"#EXTM3U\n" + second + media + picture, "video.m3u8", "usual.m3u8?a"},
+		{"#EXTM3U\n" + within + media + picture, "video.m3u8", ""},
+		{"#EXTM3U\n" + strings.ReplaceAll(media, "AUDIO", "SUBTITLES") + picture, "video.m3u8", ""},
+		{"#EXTM3U\n" + media + "#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"b\"\nvideo.m3u8\n", "video.m3u8", ""},
+		{"#EXTM3U\n" + media, "", ""},
+		{"#EXTM3U\nstray.m3u8\n", "", ""},
+		{"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", "", ""},
+		{"", "", ""},
 	} {
-		if got, ok := variant(c.text); got != c.want || ok != (c.want != "") {
-			t.Errorf("%q gives %q, %t", c.text, got, ok)
+		if got, sound, ok := variant(c.text); got != c.want || sound != c.sound || ok != (c.want != "") {
+			t.Errorf("%q gives %q with %q, %t", c.text, got, sound, ok)
 		}
 	}
 }
