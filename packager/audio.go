@@ -51,16 +51,31 @@ type sound struct {
 	frames []frame
 	// taken are how many of frames each lane has taken.
 	taken [maxLanes]int
-	// end is where the last frame ends, on the track and on the line; fresh says that there is none.
+	// end is where the last frame ends, on the track and on the line: none begins before. fresh says that a gap has
+	// come since, or another track.
 	end, endLine int64
 	fresh        bool
+
+	// silence is a frame without sound, nil where the codec has none; away says that it stands in for a
+	// publisher's sound, which does not come.
+	silence *media.AccessUnit
+	away    bool
+	// heard is how far the stream had come, on the line, when the last frame came from the publisher; usual is by how
+	// much such frames come behind the pictures at worst, slowly forgotten.
+	heard, usual int64
 }
 
+// reset begins with another track. Whether its sound is away is not for the queue to know.
 func (q *sound) reset(t media.Track) {
-	*q = sound{track: t, active: true, fresh: true, frames: q.frames[:0]}
+	q.restart()
+	*q = sound{track: t, active: true, fresh: true, frames: q.frames, away: q.away, endLine: q.endLine}
+	q.end = media.Rescale(q.endLine, rate, t.ClockRate)
+	if b := media.Silence(t.Codec); b != nil {
+		q.silence = &media.AccessUnit{Track: t.ID, Key: true, Units: [][]byte{b}}
+	}
 }
 
-// restart forgets where the last frame ended, after a gap.
+// restart drops what waits, before a gap.
 func (q *sound) restart() {
 	clear(q.frames)
 	q.frames, q.taken, q.fresh = q.frames[:0], [maxLanes]int{}, true
@@ -79,21 +94,23 @@ func (q *sound) rewind() {
 func (q *sound) push(au *media.AccessUnit) bool {
 	d := frameTicks(q.track, au)
 	f := frame{au: au, pos: au.PTS, dur: d}
-	if !q.fresh {
-		off := au.PTS - q.end
-		switch {
-		case off <= -d/2:
-			return false
-		case off < d/2:
-			f.pos, f.dur = q.end, d+off
-		}
+	switch off := au.PTS - q.end; {
+	case off <= -d/2:
+		return false
+	case off < d/2 && !q.fresh, off < 0:
+		f.pos, f.dur = q.end, d+off
 	}
+	q.lay(f)
+	return true
+}
+
+// lay puts a frame at the end of the queue.
+func (q *sound) lay(f frame) {
 	f.line = media.Rescale(f.pos, q.track.ClockRate, rate)
 	q.fresh = false
 	q.end = f.pos + f.dur
 	q.endLine = media.Rescale(q.end, q.track.ClockRate, rate)
 	q.frames = append(q.frames, f)
-	return true
 }
 
 // dropBefore drops the frames that begin before the given place, none of which a lane has taken yet.

@@ -273,3 +273,24 @@ func TestCueRefusals(t *testing.T) {
 		t.Errorf("one cue too many: %v", err)
 	}
 }
+
+// TestCueWhileAway: a cue that is put while the publisher is away has the media time that it keeps when he is back.
+func TestCueWhileAway(t *testing.T) {
+	s := newSynth(DefaultConfig())
+	s.p.setTracks(tracks(true))
+	c := newChecker(s.p, t.Fatalf)
+	drive(c, s, 5100*time.Millisecond, true, true)
+	s.p.absent()
+	s.skip(7300 * time.Millisecond)
+	k := pin("pin_a", s.now)
+	b, err := s.p.PutCue(k)
+	if err != nil || !b.Placed || b.Media != s.now.Round(time.Millisecond).Sub(epoch) {
+		t.Fatalf("%+v, %v, %v into the stream", b, err, s.now.Sub(epoch))
+	}
+	s.skip(4 * time.Second)
+	s.p.setTracks(tracks(true))
+	drive(c, s, media.Duration(s.dts, rate)+5*time.Second, true, true)
+	if now, err := s.p.PutCue(k); err != nil || now != b {
+		t.Errorf("%+v, %v; was %+v", now, err, b)
+	}
+}

@@ -17,14 +17,21 @@ func (c *cutter) drainSound(before int64, last bool) {
 		if !l.opened && c.inSegment {
 			l.openSegment(c.segStart, c.anchor.wall, false, true)
 		}
-		c.silence(before, last)
+		c.gapSound(before, last)
 		return
+	}
+	if c.hush(before); last {
+		c.hushLate(before)
 	}
 	full := c.soundTarget()
 	for {
 		f, ok := c.sound.peek(laneSound, before)
 		if !ok {
 			break
+		}
+		if media.Rescale(f.pos+f.dur/2, l.soundRate, rate) < l.start {
+			c.sound.taken[laneSound]++ // its time has been listed as gap already
+			continue
 		}
 		if !l.opened && f.line-c.segStart >= c.target/4 {
 			l.openSegment(c.segStart, c.anchor.wall, true, false)
@@ -44,8 +51,8 @@ func (c *cutter) drainSound(before int64, last bool) {
 		c.closeSoundPart()
 	}
 	// Audio that is only late is not missing: it opens the next segment.
-	if last && l.opened && before-c.sound.endLine > c.target+c.lead.comp+maxSoundWait {
-		c.silence(before, true)
+	if last && l.opened && c.sound.silence == nil && before-c.sound.endLine > c.target+c.lead.comp+maxSoundWait {
+		c.gapSound(before, true)
 	}
 }
 
@@ -63,12 +70,12 @@ func (c *cutter) bridge(f *frame) {
 	if !l.empty() {
 		c.closeSoundPart()
 	}
-	c.silence(f.line, true)
+	c.gapSound(f.line, true)
 }
 
-// silence lists gap parts in the audio lane's open segment: whole ones up to the given place, and what is
+// gapSound lists gap parts in the audio lane's open segment: whole ones up to the given place, and what is
 // left over if asked.
-func (c *cutter) silence(to int64, rest bool) {
+func (c *cutter) gapSound(to int64, rest bool) {
 	if c.alone.opened {
 		c.alone.gap(to, rest)
 	}

@@ -93,13 +93,14 @@ func (c *cutter) pushVideo(v *variant, au *media.AccessUnit) {
 		return
 	}
 	if c.passSilent(); !c.needKey {
+		c.missSound()
 		c.advance()
 	}
 }
 
 // pushSound takes an audio frame.
 func (c *cutter) pushSound(au *media.AccessUnit) {
-	if !c.sound.push(au) {
+	if c.hasVideo && !c.hear(au) || !c.sound.push(au) {
 		c.stats.Dropped++
 		return
 	}
@@ -216,7 +217,7 @@ func (c *cutter) beginCut(at int64) { c.cutting, c.cutAt = true, at }
 
 // soundArrived says whether the audio before a cut is complete, or too late to wait for.
 func (c *cutter) soundArrived() bool {
-	if !c.sound.active || c.sound.fresh || c.sound.endLine >= c.cutAt {
+	if !c.sound.active || c.sound.fresh || c.sound.away || c.sound.endLine >= c.cutAt {
 		c.soundLag = false
 		return true
 	}

@@ -275,7 +275,7 @@ func (v *variant) fill(to int64, rest bool) {
 		if to <= v.floor && !rest {
 			return
 		}
-		v.closePart(v.floor)
+		v.closeRest()
 		rest = true
 	}
 	l.gap(to, rest)

@@ -68,7 +68,7 @@ func (c *cutter) flushVideo(last bool, keep []*variant) {
 	listed := false
 	for _, v := range c.variants {
 		if v.live() && v.hasFloor && v.floor > v.lane.start || !v.lane.empty() {
-			v.closePart(v.floor)
+			v.closeRest()
 		}
 		listed = listed || v.on && len(v.lane.open.parts) > 0
 	}
@@ -92,7 +92,7 @@ func (c *cutter) stub() bool {
 			return false
 		}
 	}
-	if !c.sound.active {
+	if !c.sound.active || c.sound.away {
 		return false
 	}
 	frame := media.Rescale(frameTicks(c.sound.track, nil), c.sound.track.ClockRate, rate)

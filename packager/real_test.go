@@ -63,7 +63,11 @@ func encode(t *testing.T, args string) ([]media.Track, []*media.AccessUnit) {
 			i := ids[pt.ID]
 			scale := int(in.Tracks[i].TimeScale)
 			at := int64(pt.BaseTime)
-			for _, s := range pt.Samples {
+			for n, s := range pt.Samples {
+				if tracks[i].Codec.Kind() == media.Audio && n == 0 && len(pt.Samples) > 1 && s.Duration > pt.Samples[1].Duration {
+					at += int64(s.Duration) // ffmpeg stretches the first frame to the first picture
+					continue
+				}
 				au := &media.AccessUnit{Track: i, Units: units(t, tracks[i].Codec, s)}
 				au.Key = isKey(tracks[i].Codec, au.Units)
 				au.DTS = media.Rescale(at, scale, tracks[i].ClockRate)
@@ -172,7 +176,7 @@ func TestRealMedia(t *testing.T) {
 		{"h264", picture + tone + "-c:v libx264 -preset ultrafast -g 60 -c:a aac", "avc1.42C00D,mp4a.40.2"},
 		{"h264 b-frames", picture + tone + "-c:v libx264 -bf 3 -g 60 -c:a aac", "avc1.64000D,mp4a.40.2"},
 		{"h264 29.97 44.1", strings.ReplaceAll(strings.ReplaceAll(picture+tone, "RATE", "30000/1001"), "SR", "44100") + "-c:v libx264 -bf 2 -g 60 -c:a aac", "avc1.64000D,mp4a.40.2"},
-		{"h264 alone", picture + "-c:v libx264 -bf 2 -g 60", "avc1.64000D"},
+		{"h264 alone", picture + "-c:v libx264 -bf 2 -g 60", "avc1.64000D,mp4a.40.2"},
 		{"hevc", picture + tone + "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=60:bframes=2:open-gop=0 -tag:v hvc1 -c:a aac", "hvc1.1.6.L60.90,mp4a.40.2"},
 		{"av1", picture + tone + "-c:v libsvtav1 -preset 12 -g 60 -c:a aac", "av01.0.00M.08,mp4a.40.2"},
 		{"vp9", picture + tone + "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 60 -c:a aac", "vp09.00.20.08,mp4a.40.2"},
@@ -266,8 +270,12 @@ func probe(t *testing.T, p *Presentation, r *Rendition, tracks []media.Track, au
 		}
 		have[pk.Kind] = append(have[pk.Kind], v)
 	}
-	if len(got.Streams) != len(want) {
-		t.Errorf("%s: %d streams, want %d", r.Name(), len(got.Streams), len(want))
+	streams := len(want)
+	if r.Name() != "a0" {
+		streams = 2 // silence, where there is no sound
+	}
+	if len(got.Streams) != streams {
+		t.Errorf("%s: %d streams, want %d", r.Name(), len(got.Streams), streams)
 	}
 	for kind, w := range want {
 		h := have[kind]

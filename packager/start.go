@@ -97,17 +97,15 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 		p.start = &starter{}
 		return
 	}
-	c := p.cut
-	if len(p.videos) > 0 != c.hasVideo || (p.sound != nil) != c.sound.active {
+	c, voice := p.cut, p.voice()
+	if len(p.videos) > 0 != c.hasVideo || (voice != nil) != c.sound.active {
 		c.flush(false)
 		p.publish(false)
 		p.start = &starter{}
 		return
 	}
-	sound := p.sound == nil || sameTrack(*p.sound, c.sound.track)
-	if p.sound != nil && sound {
-		c.sound.track.ID = p.sound.ID
-	}
+	sound := voice == nil || sameTrack(*voice, c.sound.track)
+	c.sound.away = p.sound == nil || c.sound.away && !c.needKey
 	var kept, changed []*variant
 	for i, v := range c.variants {
 		if v.declares(p.video(i)) {
@@ -120,13 +118,16 @@ func (p *Presentation) setTracks(tracks []media.Track) {
 	case sound && len(changed) == 0:
 	case sound && len(kept) > 0 && !slices.Contains(changed, c.lead):
 		p.changeFollowers(changed)
+	case len(changed) == 0 && c.hasVideo && !c.needKey && c.sound.silence != nil:
+		c.sound.away = true
+		c.pendingSet = p.takeSound
 	default:
 		if !sound {
 			kept = nil
 		}
 		c.flush(false, kept...)
 		p.publish(false)
-		p.configure(p.videos, p.sound)
+		p.configure(p.videos, voice)
 	}
 }
 
@@ -159,7 +160,7 @@ func (p *Presentation) changeFollowers(changed []*variant) {
 		for _, v := range changed {
 			v.forget(false)
 		}
-		p.configure(p.videos, p.sound)
+		p.configure(p.videos, p.voice())
 		return
 	}
 	for i, v := range c.variants {
@@ -175,8 +176,14 @@ func (p *Presentation) changeFollowers(changed []*variant) {
 			v.coming = *t
 		}
 	}
-	c.pendingSet = func() { p.configure(p.videos, p.sound) }
+	c.pendingSet = func() { p.configure(p.videos, p.voice()) }
 	p.publish(false)
+}
+
+// takeSound packages the publisher's sound from the next keyframe on, where it is another than before or there was none.
+func (p *Presentation) takeSound() {
+	p.cut.sound.away = p.sound == nil
+	p.configure(p.videos, p.voice())
 }
 
 // refuse says once what of the stream cannot be packaged.
@@ -258,33 +265,28 @@ func (p *Presentation) feed(au *media.AccessUnit, variant int) {
 				return
 			}
 			c.flush(false)
-			p.configure(p.videos, p.ifActive(p.sound))
+			p.configure(p.videos, p.voice())
 		}
 		c.pushVideo(c.variants[variant], au)
 		p.dropSilentSound()
 		return
 	}
-	if !c.sound.active {
-		if c.pendingSet == nil {
-			c.pendingSet = func() { p.configure(p.videos, p.sound) }
-		}
+	fits := c.sound.active && sameTrack(*p.sound, c.sound.track)
+	if (!fits || !c.alone.on) && c.pendingSet == nil {
+		c.pendingSet = p.takeSound
+	}
+	if !fits {
+		p.stats.Dropped++
 		return
 	}
 	c.pushSound(au)
 }
 
-func (p *Presentation) ifActive(sound *media.Track) *media.Track {
-	if p.cut.sound.active {
-		return sound
-	}
-	return nil
-}
-
-// dropSilentSound goes on without audio, from the next keyframe, when it has stopped: a player with a
-// track that has no more samples stands still.
+// dropSilentSound goes on without audio of a codec that has no silence, from the next keyframe, when it has
+// stopped: a player with a track that has no more samples stands still.
 func (p *Presentation) dropSilentSound() {
 	c := p.cut
-	if p.sound == nil || !c.sound.active || c.pendingSet != nil || !c.lead.hasFloor {
+	if p.sound == nil || !c.sound.active || c.sound.silence != nil || c.pendingSet != nil || !c.lead.hasFloor {
 		return
 	}
 	heard := c.resumedAt
@@ -311,7 +313,11 @@ func (p *Presentation) tryStart(now time.Time) {
 	if s.keyed == 0 {
 		videos = nil
 	}
-	if !s.sound {
+	switch p.cut.sound.away = !s.sound; {
+	case s.sound:
+	case videos != nil:
+		sound = p.standIn()
+	default:
 		sound = nil
 	}
 	if !p.hasOrigin {
@@ -418,8 +424,6 @@ func (p *Presentation) configure(videos []media.Track, sound *media.Track) bool 
 		c.sound.reset(*sound)
 		edge, _ := c.edge()
 		c.resumedAt = max(c.resumedAt, edge)
-	default:
-		c.sound.track.ID = sound.ID
 	}
 	changed := false
 	for i, v := range c.variants {
@@ -437,8 +441,10 @@ func (p *Presentation) configure(videos []media.Track, sound *media.Track) bool 
 		p.start = &starter{}
 		return false
 	}
-	if c.sound.active && !c.alone.on {
+	if c.sound.active && !c.sound.away && !c.alone.on {
 		p.begin(c.alone)
+		edge, _ := c.edge()
+		c.sound.skip(laneSound, edge)
 	}
 	if changed || diff {
 		// "DISCONTINUITY MUST be there when tracks or parameter sets change", in all renditions (bis §4.4.4.3,

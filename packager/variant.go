@@ -207,9 +207,14 @@ func (v *variant) closePart(end int64) {
 	l.closePart(end, dur)
 }
 
+// closeRest closes a part behind which no picture comes for now. Where parts have gone on without pictures there is
+// only sound in it, and that came late: it has to be in some part, however short.
+func (v *variant) closeRest() { v.closePart(max(v.floor, v.lane.start+1)) }
+
 // takeSound adds the audio up to the given place to the open part.
 func (v *variant) takeSound(end int64) {
 	c, l := v.c, v.lane
+	c.hush(end)
 	for c.sound.active {
 		f, ok := c.sound.peek(l.index, end)
 		if !ok {

@@ -195,7 +195,13 @@ func Equal(a, b Codec) bool {
 		return ok && *a == *b
 	case *AAC:
 		b, ok := b.(*AAC)
-		return ok && a.Config == b.Config
+		if !ok {
+			return false
+		}
+		// Not every protocol fills in the channel count, which the channel configuration says already.
+		x, y := a.Config, b.Config
+		x.ChannelCount, y.ChannelCount = 0, 0
+		return x == y
 	case *Opus:
 		b, ok := b.(*Opus)
 		return ok && *a == *b

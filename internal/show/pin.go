@@ -38,7 +38,7 @@ func (s *Service) Pin(ctx context.Context, slug Slug, product catalogue.ProductI
 	if err := s.deps.Pins.AddPin(ctx, p, MaxOpenPins); err != nil {
 		return Pin{}, err
 	}
-	if p, err = s.bind(ctx, sh, p); err != nil {
+	if p, err = s.bind(ctx, p); err != nil {
 		// The caller may have gone, which must not leave a pin that nobody sees.
 		return Pin{}, errors.Join(err, s.deps.Pins.RemovePin(context.WithoutCancel(ctx), slug, p.ID))
 	}
@@ -47,8 +47,9 @@ func (s *Service) Pin(ctx context.Context, slug Slug, product catalogue.ProductI
 	return p, nil
 }
 
-// bind puts the pin on the timeline and records where it came to be.
-func (s *Service) bind(ctx context.Context, sh Show, p Pin) (Pin, error) {
+// bind puts the pin on the timeline and records where it came to be. The timeline goes on while the publisher is away, and
+// he returns to the place on it that wall time says.
+func (s *Service) bind(ctx context.Context, p Pin) (Pin, error) {
 	if s.deps.Timeline == nil {
 		return p, nil
 	}
@@ -57,7 +58,7 @@ func (s *Service) bind(ctx context.Context, sh Show, p Pin) (Pin, error) {
 		return p, err
 	}
 	start = start.UTC().Truncate(time.Millisecond)
-	unbound := media < 0 || !sh.OnAir
+	unbound := media < 0
 	if unbound && start.Equal(p.Start) {
 		return p, nil
 	}

@@ -125,7 +125,8 @@ func TestPinTimelineFails(t *testing.T) {
 	}
 }
 
-// TestPinBeforeMedia: a pin of a live show without media has no media time.
+// TestPinBeforeMedia: a pin of a live show without media has no media time. One that is made while the publisher is away
+// has.
 func TestPinBeforeMedia(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -140,7 +141,7 @@ func TestPinBeforeMedia(t *testing.T) {
 	if _, err := k.SetOnAir(ctx, s.Slug, false); err != nil {
 		t.Fatal(err)
 	}
-	if p, err = k.Pin(ctx, s.Slug, ps[1].ID, "", time.Time{}); err != nil || p.Media != nil {
+	if p, err = k.Pin(ctx, s.Slug, ps[1].ID, "", time.Time{}); err != nil || p.Media == nil {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
