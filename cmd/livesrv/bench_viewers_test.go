@@ -261,7 +261,7 @@ func TestBenchViewersProcess(t *testing.T) {
 		each, window := float64(got.Cost.RSS)/streams, float64(got.Cost.WindowBytes)/streams
 		t.Logf("%.2f MiB a stream, %.2f of them its window", each/(1<<20), window/(1<<20))
 		// The window itself is held against what was sent, so that the bound is not one on nothing.
-		if got.Watching != streams || window < 12*1_500_000/8 || window > 30*1_500_000/8 || each > 1.3*window+1<<20 {
+		if got.Watching != streams || window < 12*1_500_000/8 || window > 30*1_500_000/8 || each > withShadow*(1.3*window+1<<20) {
 			t.Errorf("%d watch; %.2f MiB a stream where its window is %.2f", got.Watching, each/(1<<20), window/(1<<20))
 		}
 	})

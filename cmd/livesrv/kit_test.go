@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main() // ends the process
 	}
+	if err := os.Setenv(asProgram, "1"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m,
 		// The realtime library's metrics exporter has no way to be stopped: one goroutine a server, for ever asleep.
 		goleak.IgnoreAnyFunction("github.com/FZambia/eagle.(*Eagle).aggregate"),

@@ -16,14 +16,12 @@ import (
 	"livesrv/internal/livetest"
 )
 
-// asProgram in the environment makes the test binary be the program.
+// asProgram in the environment makes the test binary be the program: for every process that a test starts.
 const asProgram = "TEST_AS_PROGRAM"
 
-// binary is the program, as the processes that this test starts run it: the same code in another process, without
-// another build.
+// binary is the program for other processes: the same code, without another build.
 func binary(t *testing.T) string {
 	t.Helper()
-	t.Setenv(asProgram, "1")
 	name, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
