@@ -74,7 +74,7 @@ func (c *cutter) hear(au *media.AccessUnit) bool {
 		q.usual = max(late, q.usual-q.usual/1024)
 	}
 	q.away, q.heard = false, max(newest, at)
-	if !c.needKey && !q.fresh {
+	if !c.needKey && !q.fresh && q.endLine >= c.resumedAt {
 		q.fill(au.PTS)
 	}
 	return true
@@ -99,7 +99,7 @@ func (c *cutter) hush(to int64) {
 // segment could be longer than the target duration with it: "EXTINF rounded to the nearest integer" (bis §4.4.3.1).
 func (c *cutter) hushLate(to int64) {
 	q := &c.sound
-	if !q.active || q.away || q.fresh || q.silence == nil || to-q.endLine <= max(q.usual+maxSoundWait, rate*4/10) {
+	if !q.active || q.away || q.fresh || q.silence == nil || q.endLine < c.resumedAt || to-q.endLine <= max(q.usual+maxSoundWait, rate*4/10) {
 		return
 	}
 	q.fill(media.Rescale(to, rate, q.track.ClockRate))
