@@ -99,23 +99,21 @@ func (c *cutter) hush(to int64) {
 // segment could be longer than the target duration with it: "EXTINF rounded to the nearest integer" (bis §4.4.3.1).
 func (c *cutter) hushLate(to int64) {
 	q := &c.sound
-	if !q.active || q.away || q.fresh || q.silence == nil || q.endLine < c.resumedAt || to-q.endLine <= c.mayBeLate() {
+	most := min(max(q.usual+maxSoundWait, rate*4/10), c.longestSegment()+rate*35/100-c.nextSegment())
+	if !q.active || q.away || q.fresh || q.silence == nil || q.endLine < c.resumedAt || to-q.endLine <= most {
 		return
 	}
 	q.fill(media.Rescale(to, rate, q.track.ClockRate))
 }
 
-// mayBeLate is by how much the sound of a segment may go into the next: as much as there is room for in that, if it is
-// made of GOPs like the last one.
-func (c *cutter) mayBeLate() int64 {
-	const always = rate * 35 / 100
-	cad := &c.lead.cad
-	gop := int64(cad.gop) * cad.interval()
+// nextSegment is how long the next segment may become, going by the GOP before: segments are whole GOPs.
+func (c *cutter) nextSegment() int64 {
+	gop := int64(c.lead.cad.gop) * c.lead.cad.interval()
 	if gop == 0 {
-		return always
+		return c.longestSegment()
 	}
-	next := (c.leastSegment() + gop - 1) / gop * gop
-	return max(always, min(c.sound.usual+maxSoundWait, c.longestSegment()+always-next))
+	n := max(1, (c.leastSegment()+gop-1)/gop)
+	return min(n*gop, c.longestSegment())
 }
 
 // fill lays silence where a frame or more is missing before the given place, on the track's clock. The last frame of it

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,24 +76,6 @@ func (site) Render(w http.ResponseWriter, _ *http.Request, page string, f ui.Fac
 
 func (site) Assets() http.Handler      { return named("assets") }
 func (site) EmbedScript() http.Handler { return named("script") }
-
-// logBuffer is a log that tests may read while it is written.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 func newServer(t *testing.T, cfg Config, h Handlers, log *slog.Logger) *Server {
 	t.Helper()

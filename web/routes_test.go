@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"livesrv/internal/fault"
+	"livesrv/internal/livetest"
 	"livesrv/web/api"
 )
 
@@ -174,8 +175,6 @@ func TestEveryKindHasItsStatus(t *testing.T) {
 }
 
 func TestFail(t *testing.T) {
-	var log logBuffer
-	fail := Fail(slog.New(slog.NewTextHandler(&log, nil)))
 	ctx := context.WithValue(t.Context(), requestIDKey{}, "ID42")
 	for _, c := range []struct {
 		name   string
@@ -198,8 +197,8 @@ func TestFail(t *testing.T) {
 		{"slow", context.DeadlineExceeded, 503, api.FailureBody{Kind: "unavailable", Message: "The server took too long.", Hint: "Try again in a moment.", ID: "ID42"}, "took too long"},
 		{"busy", fault.New(fault.Unavailable, "Busy.").Because(errors.New("secret")), 503, api.FailureBody{Kind: "unavailable", Message: "Busy.", ID: "ID42"}, "secret"},
 	} {
-		log.b.Reset()
-		status, f := fail(ctx, c.err)
+		var log livetest.Log
+		status, f := Fail(slog.New(slog.NewTextHandler(&log, nil)))(ctx, c.err)
 		if status != c.status || f.Error != c.body {
 			t.Errorf("%s: %d %+v", c.name, status, f.Error)
 		}
@@ -210,7 +209,7 @@ func TestFail(t *testing.T) {
 }
 
 func TestPanicIsOneAnswerAndALogLine(t *testing.T) {
-	var log logBuffer
+	var log livetest.Log
 	h := handlers()
 	h.API = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret cause") })
 	s := newServer(t, DefaultConfig(), h, slog.New(slog.NewTextHandler(&log, nil)))
@@ -294,7 +293,7 @@ func TestMediaRouteAllocatesNothing(t *testing.T) {
 }
 
 func TestAccessLog(t *testing.T) {
-	var log logBuffer
+	var log livetest.Log
 	h := handlers()
 	h.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/bad" {
@@ -310,9 +309,9 @@ func TestAccessLog(t *testing.T) {
 		{"POST", "/api/shows?token=secret", "level=INFO"},
 		{"GET", "/api/bad", "level=WARN"},
 	} {
-		log.b.Reset()
+		before := len(log.String())
 		get(s.http.Handler, c.method, c.path, nil)
-		got := log.String()
+		got := log.String()[before:]
 		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) || strings.Contains(got, "secret") {
 			t.Errorf("%s %s: %q", c.method, c.path, got)
 		}

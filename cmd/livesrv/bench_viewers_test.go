@@ -225,10 +225,8 @@ func benchProcess(t *testing.T, name string, args ...string) viewersReport {
 
 // TestBenchViewersProcess: without a URL the real program makes a server, streams, pins and a floor, and measures both.
 func TestBenchViewersProcess(t *testing.T) {
-	t.Parallel() // it waits most of the time
 	name := binary(t)
 	t.Run("floor", func(t *testing.T) {
-		t.Parallel()
 		r := benchProcess(t, name, "--viewers", "3", "--for", "1s", "--ramp", "100ms", "--settle", "500ms", "--part", "200ms",
 			"--window", "30s", "--shows", "2", "--pins", "3", "--floor")
 		if want := (viewersSetup{Part: 200 * time.Millisecond, Window: 30 * time.Second, Bitrate: 2_500_000, Shows: 2, Pins: 3}); r.Setup == nil || *r.Setup != want {
@@ -250,7 +248,6 @@ func TestBenchViewersProcess(t *testing.T) {
 	})
 	// What is kept of a stream is its window, and little else, also where somebody watches each.
 	t.Run("memory", func(t *testing.T) {
-		t.Parallel()
 		if runtime.GOOS != "linux" {
 			t.Skip("what a process uses can be read on Linux alone")
 		}

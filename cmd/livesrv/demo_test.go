@@ -16,6 +16,7 @@ import (
 
 	"livesrv/cmd/livesrv/demo"
 	"livesrv/internal/config"
+	"livesrv/internal/livetest"
 )
 
 // demoClip makes a clip with ffmpeg that is as long as the demo's scenes need.
@@ -44,14 +45,14 @@ func demoClip(t *testing.T) *demo.Clip {
 func TestDemo(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Packager.PartDuration = 200 * time.Millisecond
-	out := newLockedBuffer()
+	var out livetest.Log
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
 	clip := demoClip(t)
-	go func() { ended <- runDemo(ctx, console{out: out, err: testWriter{t}}, cfg, clip) }()
+	go func() { ended <- runDemo(ctx, console{out: &out, err: testWriter{t}}, cfg, clip) }()
 
-	text := out.wait(t, "openapi.json", 3*time.Minute)
+	text := out.Wait(t, "openapi.json", 3*time.Minute)
 	found := regexp.MustCompile(`(http://[^ ]+)/s/demo\n(?s:.*)name admin, password (\S+)\n(?s:.*)server (rtmp://\S+/live)   stream key (\S+)\n(?s:.*)Bearer (lst_\w+)"`).FindStringSubmatch(text)
 	if found == nil {
 		t.Fatalf("the demo does not say what it should:\n%s", text)

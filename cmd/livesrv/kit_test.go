@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main() // ends the process
+	}
 	goleak.VerifyTestMain(m,
 		// The realtime library's metrics exporter has no way to be stopped: one goroutine a server, for ever asleep.
 		goleak.IgnoreAnyFunction("github.com/FZambia/eagle.(*Eagle).aggregate"),
@@ -200,47 +202,4 @@ func writeFile(t *testing.T, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// lockedBuffer is an output that a test reads while a command still writes.
-type lockedBuffer struct {
-	mu      sync.Mutex
-	b       bytes.Buffer
-	changed chan struct{}
-}
-
-func newLockedBuffer() *lockedBuffer { return &lockedBuffer{changed: make(chan struct{})} }
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n, err := l.b.Write(p)
-	close(l.changed)
-	l.changed = make(chan struct{})
-	return n, err
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// wait waits until the output holds text, and gives all of it.
-func (l *lockedBuffer) wait(t *testing.T, text string, limit time.Duration) string {
-	t.Helper()
-	deadline := time.After(limit)
-	for {
-		l.mu.Lock()
-		all, changed := l.b.String(), l.changed
-		l.mu.Unlock()
-		if strings.Contains(all, text) {
-			return all
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			t.Fatalf("no %q within %v in:\n%s", text, limit, all)
-		}
-	}
 }

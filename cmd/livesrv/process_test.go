@@ -12,14 +12,21 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"livesrv/internal/livetest"
 )
 
-// binary builds the real program, once for a test.
+// asProgram in the environment makes the test binary be the program.
+const asProgram = "TEST_AS_PROGRAM"
+
+// binary is the program, as the processes that this test starts run it: the same code in another process, without
+// another build.
 func binary(t *testing.T) string {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "livesrv")
-	if out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	t.Setenv(asProgram, "1")
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return name
 }
@@ -33,19 +40,19 @@ func TestProcess(t *testing.T) {
 		"--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address="}
 	serve := exec.Command(name, append([]string{"serve"}, args...)...)
 	serve.Dir = dir
-	out, errs := newLockedBuffer(), newLockedBuffer()
-	serve.Stdout, serve.Stderr = out, errs
+	var out, errs livetest.Log
+	serve.Stdout, serve.Stderr = &out, &errs
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = serve.Process.Kill() }) // of no effect once it has ended
-	text := out.wait(t, "rtmp  ", time.Minute)
+	text := out.Wait(t, "rtmp  ", time.Minute)
 	for _, want := range []string{"pages    http://" + address, "name      admin", "password  "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the start lacks %q:\n%s", want, text)
 		}
 	}
-	errs.wait(t, "msg=serving", time.Minute)
+	errs.Wait(t, "msg=serving", time.Minute)
 
 	health := exec.Command(name, append([]string{"health"}, args...)...)
 	health.Dir = dir
@@ -100,13 +107,13 @@ func TestSecondSignal(t *testing.T) {
 		"--set", "whip.udp_address=", "--set", "whip.tcp_address=",
 		"--set", "http.shutdown_grace=1m", "--set", "stop.timeout=2m")
 	serve.Dir = dir
-	out, errs := newLockedBuffer(), newLockedBuffer()
-	serve.Stdout, serve.Stderr = out, errs
+	var out, errs livetest.Log
+	serve.Stdout, serve.Stderr = &out, &errs
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = serve.Process.Kill() })
-	errs.wait(t, "msg=serving", time.Minute)
+	errs.Wait(t, "msg=serving", time.Minute)
 	slow, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +126,7 @@ func TestSecondSignal(t *testing.T) {
 	if err := serve.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	errs.wait(t, "msg=stopping", 30*time.Second)
+	errs.Wait(t, "msg=stopping", 30*time.Second)
 	if err := serve.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +145,13 @@ func TestDemoProcess(t *testing.T) {
 	run := exec.Command(name, "demo", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "", "--set", "admin.address=",
 		"--set", "whip.udp_address=", "--set", "whip.tcp_address=")
 	run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+dir)
-	out, errs := newLockedBuffer(), newLockedBuffer()
-	run.Stdout, run.Stderr = out, errs
+	var out, errs livetest.Log
+	run.Stdout, run.Stderr = &out, &errs
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = run.Process.Kill() })
-	text := out.wait(t, "openapi.json", 3*time.Minute)
+	text := out.Wait(t, "openapi.json", 3*time.Minute)
 	url := regexp.MustCompile(`http://\S+`).FindString(text)
 	// The multivariant playlist is there as soon as the clip plays; until the encoder has connected it is not.
 	deadline := time.Now().Add(time.Minute)

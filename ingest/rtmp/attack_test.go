@@ -62,7 +62,7 @@ func TestGarbage(t *testing.T) {
 		{"connect without an address", true, command0("connect", 1), "not in /live"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			before := strings.Count(k.log.String(), "publisher refused")
+			before := k.Said.Count("publisher refused")
 			nc := k.dial()
 			if c.shake {
 				if _, _, err := handshake.DoClient(nc, false, false); err != nil {
@@ -71,19 +71,16 @@ func TestGarbage(t *testing.T) {
 			}
 			nc.Write(c.send) //nolint:errcheck // the server may have hung up
 			hungUp(t, nc)
-			k.waitLog(c.said)
-			deadline := time.Now().Add(5 * time.Second)
-			for strings.Count(k.log.String(), "publisher refused") == before && time.Now().Before(deadline) {
-				time.Sleep(time.Millisecond)
-			}
-			if n := strings.Count(k.log.String(), "publisher refused"); n != before+1 {
+			k.WaitSaid(c.said)
+			k.Said.WaitCount(t, "publisher refused", before+1, 5*time.Second)
+			if n := k.Said.Count("publisher refused"); n != before+1 {
 				t.Errorf("logged %d times", n-before)
 			}
 			at := time.Duration(i) * 40 * time.Millisecond
 			must(t, w.WriteH264(tr[0], at, at, [][]byte{{0x65, 1}}))
 		})
 	}
-	if len(k.ends.ended) != 0 {
+	if len(k.Left) != 0 {
 		t.Error("the good publisher was disturbed")
 	}
 }
@@ -135,7 +132,7 @@ func TestSilentPublisher(t *testing.T) {
 			c := k.dialRTMP("/live/key-show")
 			w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 			must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-			k.waitStart()
+			k.WaitCame()
 			if dribble {
 				go func() {
 					c.NetConn().Write([]byte{0x06, 0, 0, 5, 0, 0x40, 0, 9, 1, 0, 0, 0}) //nolint:errcheck // the server hangs up
@@ -147,8 +144,8 @@ func TestSilentPublisher(t *testing.T) {
 					}
 				}()
 			}
-			if e := k.waitEnd(); fault.KindOf(e.err) != fault.Unavailable {
-				t.Errorf("ended with %v", e.err)
+			if e := k.WaitLeft(); fault.KindOf(e.Err) != fault.Unavailable {
+				t.Errorf("ended with %v", e.Err)
 			}
 		})
 	}
@@ -171,10 +168,10 @@ func TestHugeMessages(t *testing.T) {
 		c := k.dialRTMP("/live/key-" + name)
 		w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 		must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-		k.waitStart()
+		k.WaitCame()
 		send(c.NetConn())
-		if e := k.waitEnd(); fault.KindOf(e.err) != fault.TooLarge {
-			t.Errorf("%s: ended with %v", name, e.err)
+		if e := k.WaitLeft(); fault.KindOf(e.Err) != fault.TooLarge {
+			t.Errorf("%s: ended with %v", name, e.Err)
 		}
 	}
 	runtime.ReadMemStats(&after)
@@ -189,7 +186,7 @@ func TestDamagedMedia(t *testing.T) {
 	c := k.dialRTMP("/live/key-show")
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-	k.waitStart()
+	k.WaitCame()
 	damaged := []byte{0x06, 0, 0, 5, 0, 0, 9, 9, 1, 0, 0, 0, 0x17, 1, 0, 0, 0, 0, 0, 1, 0}
 	for range maxDamaged - 1 {
 		_, err := c.NetConn().Write(damaged)
@@ -200,11 +197,11 @@ func TestDamagedMedia(t *testing.T) {
 		_, err := c.NetConn().Write(damaged)
 		must(t, err)
 	}
-	e := k.waitEnd()
-	if fault.KindOf(e.err) != fault.Invalid || !strings.Contains(e.err.Error(), "in a row") {
-		t.Errorf("ended with %v", e.err)
+	e := k.WaitLeft()
+	if fault.KindOf(e.Err) != fault.Invalid || !strings.Contains(e.Err.Error(), "in a row") {
+		t.Errorf("ended with %v", e.Err)
 	}
-	if n := strings.Count(k.log.String(), "finding="+ingest.MediaDamaged); n != 1 {
+	if n := k.Said.Count("finding=" + ingest.MediaDamaged); n != 1 {
 		t.Errorf("said %d times", n)
 	}
 }
@@ -217,13 +214,13 @@ func TestServerStopsWithEverybodyConnected(t *testing.T) {
 	c := k.dialRTMP("/live/key-show")
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-	k.waitStart()
+	k.WaitCame()
 	// The test's end stops the server and checks that nothing is left.
 }
 
 func TestListenOnATakenPort(t *testing.T) {
 	k := start(t)
-	srv, err := New(Config{Address: k.srv.Addr().String(), App: "live", MaxMessage: 1 << 20, TrackWait: time.Second}, k.door, testLog())
+	srv, err := New(Config{Address: k.srv.Addr().String(), App: "live", MaxMessage: 1 << 20, TrackWait: time.Second}, k.Door, testLog())
 	must(t, err)
 	if err := srv.Listen(); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("%v", err)

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,9 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/internal/fault"
+	"livesrv/internal/livetest"
 	"livesrv/internal/media"
+	"livesrv/internal/stream"
 )
 
 func unhex(s string) []byte {
@@ -108,7 +111,7 @@ func stereo() *codecs.MPEG4Audio {
 // What ffmpeg 5 cannot send: HEVC, AV1 and Opus by Enhanced RTMP.
 func TestEnhancedCodecs(t *testing.T) {
 	k := start(t)
-	r := k.reg.Open("hevc").Subscribe()
+	r := k.Streams.Open("hevc").Subscribe()
 	c := k.dialRTMP("/live/key-hevc")
 	w, tr := writer(t, c, &codecs.H265{VPS: vps265, SPS: sps265, PPS: pps265},
 		&codecs.Opus{IDHeader: &opus.IDHeader{Version: 1, ChannelCount: 2, InputSampleRate: 48000}})
@@ -121,18 +124,18 @@ func TestEnhancedCodecs(t *testing.T) {
 		must(t, w.WriteH265(tr[0], at+80*time.Millisecond, at, [][]byte{vps265, sps265, pps265, unit}), w.WriteOpus(tr[1], at, []byte{0xFC, 1, 2}))
 	}
 	go c.Close()
-	got := k.collect(r)
-	if n, m := len(got.aus[0]), len(got.aus[1]); n != 10 || m != 10 {
+	got := k.Collect(r)
+	if n, m := len(got.AUs[0]), len(got.AUs[1]); n != 10 || m != 10 {
 		t.Fatalf("%d pictures, %d packets", n, m)
 	}
 	want := []media.Track{
 		{ID: 0, Codec: &media.H265{VPS: vps265, SPS: sps265, PPS: pps265}, ClockRate: 90000},
 		{ID: 1, Codec: &media.Opus{ChannelCount: 2}, ClockRate: 48000},
 	}
-	if d := cmp.Diff(want, got.tracks); d != "" {
+	if d := cmp.Diff(want, got.Tracks); d != "" {
 		t.Error(d)
 	}
-	au := got.aus[0][0]
+	au := got.AUs[0][0]
 	if !au.Key || au.PTS-au.DTS != 7200 || len(au.Units) != 1 || au.Units[0][0] != 0x28 {
 		t.Errorf("%+v", au)
 	}
@@ -142,7 +145,7 @@ func TestEnhancedCodecs(t *testing.T) {
 // the first keyframe counts.
 func TestAV1(t *testing.T) {
 	k := start(t)
-	r := k.reg.Open("av1").Subscribe()
+	r := k.Streams.Open("av1").Subscribe()
 	c := k.dialRTMP("/live/key-av1")
 	w, tr := writer(t, c, &codecs.AV1{}, stereo())
 	for i := range 10 {
@@ -154,14 +157,14 @@ func TestAV1(t *testing.T) {
 		must(t, w.WriteAV1(tr[0], at, tu), w.WriteMPEG4Audio(tr[1], at, []byte{1, 2}))
 	}
 	go c.Close()
-	got := k.collect(r)
-	if d := cmp.Diff(&media.AV1{SequenceHeader: seqAV1}, got.tracks[0].Codec); d != "" {
+	got := k.Collect(r)
+	if d := cmp.Diff(&media.AV1{SequenceHeader: seqAV1}, got.Tracks[0].Codec); d != "" {
 		t.Error(d)
 	}
-	if len(got.aus[0]) != 10 {
-		t.Fatalf("%d pictures", len(got.aus[0]))
+	if len(got.AUs[0]) != 10 {
+		t.Fatalf("%d pictures", len(got.AUs[0]))
 	}
-	if d := cmp.Diff([][]byte{seqAV1, {0x30, 1, 2, 3}}, got.aus[0][5].Units); d != "" || !got.aus[0][5].Key {
+	if d := cmp.Diff([][]byte{seqAV1, {0x30, 1, 2, 3}}, got.AUs[0][5].Units); d != "" || !got.AUs[0][5].Key {
 		t.Error(d)
 	}
 }
@@ -169,7 +172,7 @@ func TestAV1(t *testing.T) {
 // VP9 says in its keyframes what other codecs say in a sequence header.
 func TestVP9(t *testing.T) {
 	k := start(t)
-	r := k.reg.Open("vp9").Subscribe()
+	r := k.Streams.Open("vp9").Subscribe()
 	c := k.dialRTMP("/live/key-vp9")
 	w, tr := writer(t, c, &codecs.VP9{}, stereo())
 	for i := range 10 {
@@ -181,11 +184,11 @@ func TestVP9(t *testing.T) {
 		must(t, w.WriteVP9(tr[0], at, frame), w.WriteMPEG4Audio(tr[1], at, []byte{1, 2}))
 	}
 	go c.Close()
-	got := k.collect(r)
-	if d := cmp.Diff(&media.VP9{BitDepth: 8, Subsampling: 1, Matrix: 1, FullRange: true, Width: 320, Height: 180}, got.tracks[0].Codec); d != "" {
+	got := k.Collect(r)
+	if d := cmp.Diff(&media.VP9{BitDepth: 8, Subsampling: 1, Matrix: 1, FullRange: true, Width: 320, Height: 180}, got.Tracks[0].Codec); d != "" {
 		t.Error(d)
 	}
-	if n := len(got.aus[0]); n != 10 || !got.aus[0][5].Key || got.aus[0][6].Key {
+	if n := len(got.AUs[0]); n != 10 || !got.AUs[0][5].Key || got.AUs[0][6].Key {
 		t.Errorf("%d pictures", n)
 	}
 }
@@ -196,8 +199,8 @@ func TestShowEnds(t *testing.T) {
 	c := k.dialRTMP("/live/key-show")
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-	k.waitStart()
-	k.door.End("show", fault.New(fault.Gone, "the show has ended"))
+	k.WaitCame()
+	k.Door.End("show", fault.New(fault.Gone, "the show has ended"))
 	for {
 		m, err := c.Read()
 		if err != nil {
@@ -212,7 +215,7 @@ func TestShowEnds(t *testing.T) {
 // A sequence header in mid-stream changes the tracks before the next picture; the same one again does not.
 func TestSequenceHeaderInMidStream(t *testing.T) {
 	k := start(t)
-	r := k.reg.Open("show").Subscribe()
+	r := k.Streams.Open("show").Subscribe()
 	defer r.Close()
 	c := k.dialRTMP("/live/key-show")
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
@@ -223,7 +226,7 @@ func TestSequenceHeaderInMidStream(t *testing.T) {
 	must(t, w2.WriteH264(tr2[0], 80*time.Millisecond, 80*time.Millisecond, [][]byte{{0x65, 1}}))
 	var widths []int
 	pictures := 0
-	take(t, r, func(it streamItem) bool {
+	k.Take(r, func(it stream.Item) bool {
 		if it.Tracks != nil {
 			p, _ := media.PictureOf(it.Tracks[0].Codec)
 			widths = append(widths, p.Width)
@@ -241,7 +244,7 @@ func TestSequenceHeaderInMidStream(t *testing.T) {
 // Timed texts of three kinds become JSON on the stream's timeline; what is no text harms nothing.
 func TestTimedTexts(t *testing.T) {
 	k := start(t)
-	r := k.reg.Open("show").Subscribe()
+	r := k.Streams.Open("show").Subscribe()
 	c := k.dialRTMP("/live/key-show")
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 	text := func(payload ...any) {
@@ -263,9 +266,9 @@ func TestTimedTexts(t *testing.T) {
 		}
 	}
 	go c.Close()
-	got := k.collect(r)
+	got := k.Collect(r)
 	var names []string
-	for _, d := range got.data {
+	for _, d := range got.Data {
 		names = append(names, d.Name+" "+string(d.Payload))
 		if off := d.PTS - 20*3600; max(off, -off) > 3600 || d.Wall.IsZero() {
 			t.Errorf("%s at %d", d.Name, d.PTS)
@@ -283,11 +286,11 @@ func TestKeyInEveryPlace(t *testing.T) {
 		c := k.dialRTMP(path)
 		w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 		must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-		if s := k.waitStart(); s.Stream != "show" {
+		if s := k.WaitCame(); s.Stream != "show" {
 			t.Errorf("%d: %+v", i, s)
 		}
 		c.Close()
-		k.waitEnd()
+		k.WaitLeft()
 	}
 }
 
@@ -300,17 +303,17 @@ func TestRefusals(t *testing.T) {
 		{"/live/key-ended", "the show has ended: make a new show", "the show has ended"},
 		{"/app/key-show", "", "the address ends in /app/key-show, not in /live"},
 	} {
-		before := strings.Count(k.log.String(), "publisher refused")
+		before := strings.Count(k.Said.String(), "publisher refused")
 		_, err := k.tryRTMP(k.url(c.path), nil)
 		if err == nil || !strings.Contains(err.Error(), c.said) {
 			t.Errorf("%s: %v", c.path, err)
 		}
-		k.waitLog(c.logged)
-		if n := strings.Count(k.log.String(), "publisher refused"); n != before+1 {
+		k.WaitSaid(c.logged)
+		if n := strings.Count(k.Said.String(), "publisher refused"); n != before+1 {
 			t.Errorf("%s: logged %d times", c.path, n-before)
 		}
 	}
-	if st := k.door.Stats(); st.Refused["unauthorized"] != 2 || st.Refused["conflict"] != 1 || st.Refused["not_found"] != 1 {
+	if st := k.Door.Stats(); st.Refused["unauthorized"] != 2 || st.Refused["conflict"] != 1 || st.Refused["not_found"] != 1 {
 		t.Errorf("%+v", st.Refused)
 	}
 }
@@ -322,7 +325,7 @@ func TestPlayersAreRefused(t *testing.T) {
 	if err := c.Initialize(t.Context()); err == nil || !strings.Contains(err.Error(), "plays nothing") {
 		t.Errorf("%v", err)
 	}
-	k.waitLog("a player came")
+	k.WaitSaid("a player came")
 }
 
 func TestUnsupportedCodecIsSaidAndLeftOut(t *testing.T) {
@@ -330,12 +333,12 @@ func TestUnsupportedCodecIsSaidAndLeftOut(t *testing.T) {
 	c := k.dialRTMP("/live/key-show")
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps}, &codecs.G711{MULaw: true, ChannelCount: 1})
 	must(t, w.WriteG711(tr[1], 0, []byte{1, 2}), w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
-	s := k.waitStart()
+	s := k.WaitCame()
 	if len(s.Tracks) != 1 || s.Tracks[0].Codec != "H.264" {
 		t.Errorf("%+v", s.Tracks)
 	}
-	k.waitLog(ingest.CodecUnsupported)
-	if !strings.Contains(k.log.String(), "G.711 mu-law") {
+	k.WaitSaid(ingest.CodecUnsupported)
+	if !strings.Contains(k.Said.String(), "G.711 mu-law") {
 		t.Error("the log does not name the codec")
 	}
 }
@@ -343,7 +346,7 @@ func TestUnsupportedCodecIsSaidAndLeftOut(t *testing.T) {
 // Video that comes without any metadata is on air after the wait, sound that comes later joins it.
 func TestTracksWithoutMetadata(t *testing.T) {
 	k := start(t, func(_ *ingest.Config, c *Config) { c.TrackWait = 100 * time.Millisecond })
-	r := k.reg.Open("show").Subscribe()
+	r := k.Streams.Open("show").Subscribe()
 	defer r.Close()
 	c := k.dialRTMP("/live/key-show")
 	raw := func(m gomessage.Message) { must(t, c.Write(m)) }
@@ -357,7 +360,7 @@ func TestTracksWithoutMetadata(t *testing.T) {
 	picture(120 * time.Millisecond)
 	pictures, sounds := 0, 0
 	var tracks []int
-	take(t, r, func(it streamItem) bool {
+	k.Take(r, func(it stream.Item) bool {
 		if it.AU != nil {
 			pictures++
 		}
@@ -365,7 +368,7 @@ func TestTracksWithoutMetadata(t *testing.T) {
 	})
 	raw(&gomessage.Audio{ChunkStreamID: 4, MessageStreamID: 0x1000000, DTS: 160 * time.Millisecond, Codec: gomessage.CodecMPEG4Audio, AACType: gomessage.AudioAACTypeConfig, AACConfig: stereo().Config})
 	raw(&gomessage.Audio{ChunkStreamID: 4, MessageStreamID: 0x1000000, DTS: 160 * time.Millisecond, Codec: gomessage.CodecMPEG4Audio, AACType: gomessage.AudioAACTypeAU, AU: []byte{1, 2}})
-	take(t, r, func(it streamItem) bool {
+	k.Take(r, func(it stream.Item) bool {
 		if it.Tracks != nil {
 			tracks = append(tracks, len(it.Tracks))
 		}
@@ -394,7 +397,7 @@ func TestRTMPS(t *testing.T) {
 	k := start(t, func(_ *ingest.Config, c *Config) {
 		c.TLSAddress, c.CertFile, c.KeyFile = "127.0.0.1:0", cert, key
 	})
-	r := k.reg.Open("show").Subscribe()
+	r := k.Streams.Open("show").Subscribe()
 	address := "rtmps://" + k.srv.TLSAddr().String() + "/live/key-show"
 	c, err := k.tryRTMP(address, &tls.Config{RootCAs: pool})
 	must(t, err)
@@ -404,12 +407,12 @@ func TestRTMPS(t *testing.T) {
 		must(t, w.WriteH264(tr[0], at, at, [][]byte{append([]byte{0x65}, bytes.Repeat([]byte{1}, 100_000)...)}), w.WriteMPEG4Audio(tr[1], at, []byte{1}))
 	}
 	go c.Close()
-	got := k.collect(r)
-	if len(got.aus[0]) != 10 || len(got.aus[0][3].Units[0]) != 100_001 {
-		t.Errorf("%d pictures", len(got.aus[0]))
+	got := k.Collect(r)
+	if len(got.AUs[0]) != 10 || len(got.AUs[0][3].Units[0]) != 100_001 {
+		t.Errorf("%d pictures", len(got.AUs[0]))
 	}
-	k.waitEnd()
-	_, wait := k.ffmpeg(address, join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "1"))...)
+	k.WaitLeft()
+	_, wait := k.ffmpeg(address, slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "1"))...)
 	if out, err := wait(); err != nil {
 		t.Errorf("ffmpeg: %v %s", err, out)
 	}
@@ -421,7 +424,7 @@ func TestRTMPS(t *testing.T) {
 		nc.Close()
 		t.Error("the plain port speaks TLS")
 	}
-	k.waitLog("TLS came to the port for RTMP")
+	k.WaitSaid("TLS came to the port for RTMP")
 }
 
 // selfSigned writes a certificate for 127.0.0.1.

@@ -63,7 +63,7 @@ func newConn(nc net.Conn, door *ingest.Door, cfg Config) *conn {
 // serve serves the connection to its end.
 func (c *conn) serve(ctx context.Context) {
 	defer c.nc.Close()
-	c.watch = c.door.Watch(func() { c.nc.SetReadDeadline(time.Now()) }) //nolint:errcheck // a closed connection fails at the next read
+	c.watch = c.door.Watch(c.wake.cut)
 	defer c.watch.Stop()
 	pub, err := c.enter(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package rtmp
 import (
 	"net"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -27,7 +28,8 @@ const (
 	// maxAsleep is how much may come while the session sleeps: half of what Linux takes from a peer at first
 	// (net.ipv4.tcp_rmem), before it has seen how fast we read.
 	maxAsleep = 128 << 10
-	// maxNap is how long the session sleeps at most: its end and what it is told to do are noticed after that.
+	// maxNap is how long the session sleeps at most: over TLS its end is noticed after that, and a pause in what comes
+	// looks longer by it.
 	maxNap = 400 * time.Millisecond
 	// nap is what sleeping ends at multiples of: sessions that are woken together cost less.
 	nap = 10 * time.Millisecond
@@ -54,6 +56,8 @@ type waker struct {
 	since time.Time
 	bytes int
 	pace  float64
+
+	ended atomic.Bool // by cut
 }
 
 func newWaker(nc net.Conn) *waker {
@@ -71,8 +75,7 @@ func newWaker(nc net.Conn) *waker {
 func (w *waker) Read(b []byte) (int, error) {
 	if w.rest != nil && w.empty && w.chunks.rest == 0 {
 		if d := w.idle(); d > 0 {
-			w.set(maxAsleep)
-			time.Sleep(d)
+			w.sleep(d)
 		}
 	}
 	w.set(w.wanted())
@@ -80,6 +83,37 @@ func (w *waker) Read(b []byte) (int, error) {
 	w.empty = n < len(b)
 	w.bytes += n
 	return n, err
+}
+
+// sleep sleeps that long, or until much has come, the connection ends or is cut.
+func (w *waker) sleep(d time.Duration) {
+	w.set(maxAsleep)
+	if w.raw == nil {
+		time.Sleep(d)
+		return
+	}
+	w.until(time.Now().Add(d))
+	looked := false
+	w.raw.Read(func(uintptr) bool { //nolint:errcheck // the read that follows meets the same error
+		again := looked
+		looked = true
+		return again
+	})
+	w.until(time.Time{})
+}
+
+// until lets reads wait until then, but for one that has been cut.
+func (w *waker) until(t time.Time) {
+	w.SetReadDeadline(t) //nolint:errcheck // a closed connection fails at the next read
+	if w.ended.Load() {
+		w.SetReadDeadline(time.Now()) //nolint:errcheck // as above
+	}
+}
+
+// cut lets this read and all that follow fail. It may be called from any goroutine.
+func (w *waker) cut() {
+	w.ended.Store(true)
+	w.SetReadDeadline(time.Now()) //nolint:errcheck // as above
 }
 
 // idle is how long to sleep now.

@@ -26,7 +26,7 @@ func TestWaker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln = start(t).door.Listener("rtmp", ln)
+	ln = start(t).Door.Listener("rtmp", ln)
 	defer ln.Close()
 	client, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
@@ -201,5 +201,49 @@ func TestNap(t *testing.T) {
 	read("h")
 	if d := time.Since(began); d > needless {
 		t.Errorf("slept %v over what was wanted", d)
+	}
+}
+
+// TestNapEnds: the end of a connection, from either side, ends a nap at once.
+func TestNapEnds(t *testing.T) {
+	if !canWake {
+		t.Skip("the level cannot be set here")
+	}
+	for _, end := range []func(*waker, net.Conn){
+		func(_ *waker, client net.Conn) { client.Close() },
+		func(w *waker, _ net.Conn) { w.cut() },
+	} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWaker(nc)
+		w.chunks = newChunkReader(bufio.NewReader(w), 1<<20, nil)
+		woken := make(chan error, 1)
+		go func() {
+			w.sleep(time.Hour)
+			_, err := w.Read(make([]byte, 1))
+			woken <- err
+		}()
+		end(w, client)
+		select {
+		case err := <-woken:
+			if err == nil {
+				t.Error("read something")
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("slept on")
+		}
+		client.Close()
+		nc.Close()
+		ln.Close()
 	}
 }

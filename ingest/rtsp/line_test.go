@@ -7,11 +7,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"livesrv/internal/livetest"
 )
 
 // line is between one publisher and a server: it passes the RTSP connection on, with ports of its own in the place of both
@@ -161,36 +164,36 @@ func TestLossyLine(t *testing.T) {
 	t.Parallel()
 	k := start(t)
 	l := newLine(t, k)
-	r := k.reg.Open("show").Subscribe()
-	_, wait := k.ffmpegTo("udp", "rtsp://"+l.in.Addr().String()+"/live/key-show", join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "8"))...)
-	got := k.collect(r)
+	r := k.Streams.Open("show").Subscribe()
+	_, wait := k.ffmpegTo("udp", "rtsp://"+l.in.Addr().String()+"/live/key-show", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "8"))...)
+	got := k.Collect(r)
 	if out, err := wait(); err != nil {
 		t.Errorf("ffmpeg: %v %s", err, out)
 	}
-	if e := k.waitEnd(); e.err != nil {
-		t.Errorf("the session ended with %v", e.err)
+	if e := k.WaitLeft(); e.Err != nil {
+		t.Errorf("the session ended with %v", e.Err)
 	}
-	k.waitLog("Send over TCP, which loses nothing")
-	if len(got.tracks) != 2 || l.lost.Load() < 3 || len(got.aus[0]) < 150 || len(got.aus[1]) < 40 {
-		t.Fatalf("%d tracks, %d packets lost, %d pictures, %d frames of sound", len(got.tracks), l.lost.Load(), len(got.aus[0]), len(got.aus[1]))
+	k.WaitSaid("Send over TCP, which loses nothing")
+	if len(got.Tracks) != 2 || l.lost.Load() < 3 || len(got.AUs[0]) < 150 || len(got.AUs[1]) < 40 {
+		t.Fatalf("%d tracks, %d packets lost, %d pictures, %d frames of sound", len(got.Tracks), l.lost.Load(), len(got.AUs[0]), len(got.AUs[1]))
 	}
-	for i, aus := range got.aus {
+	for i, aus := range got.AUs {
 		for j := 1; j < len(aus); j++ {
 			if d := aus[j].DTS - aus[j-1].DTS; d <= 0 {
 				t.Errorf("track %d: access unit %d comes %d ticks after the one before", i, j, d)
 			}
 		}
 	}
-	t.Logf("%d packets lost, %d pictures and %d frames of sound came", l.lost.Load(), len(got.aus[0]), len(got.aus[1]))
+	t.Logf("%d packets lost, %d pictures and %d frames of sound came", l.lost.Load(), len(got.AUs[0]), len(got.AUs[1]))
 }
 
 // Connections that never come to a whole request, and rubbish on the media's ports, cost a good publisher nothing.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	k := start(t)
-	r := k.reg.Open("good").Subscribe()
-	_, wait := k.ffmpeg("tcp", "/live/key-good", join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "6"))...)
-	k.waitStart()
+	r := k.Streams.Open("good").Subscribe()
+	_, wait := k.ffmpeg("tcp", "/live/key-good", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "6"))...)
+	k.WaitCame()
 	udp, err := net.Dial("udp", k.srv.UDPAddr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -208,12 +211,12 @@ func TestFlood(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	got := k.collect(r)
+	got := k.Collect(r)
 	if out, err := wait(); err != nil {
 		t.Errorf("ffmpeg: %v %s", err, out)
 	}
-	got.check(t, "H.264+AAC", 3000, false, 1024)
-	if e := k.waitEnd(); e.s.Stream != "good" || e.err != nil {
+	check(t, got, "H.264+AAC", 3000, false, 1024)
+	if e := k.WaitLeft(); e.Session.Stream != "good" || e.Err != nil {
 		t.Errorf("%+v", e)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/internal/fault"
+	"livesrv/internal/livetest"
 )
 
 var (
@@ -130,31 +132,31 @@ func TestPull(t *testing.T) {
 	k := start(t, func(_ *ingest.Config, c *Config) {
 		c.Pull = []string{"key-show rtsp://admin:hush@" + address + "/stream1?token=hush tcp"}
 	})
-	k.waitLog("camera not pulled")
+	k.WaitSaid("camera not pulled")
 	w := newWebcam(t, address)
-	s := k.waitStart()
+	s := k.WaitCame()
 	if s.Protocol != "rtsp" || s.Stream != "show" || s.Remote != address || len(s.Tracks) != 1 || s.Tracks[0].Width == 0 {
 		t.Errorf("%+v", s)
 	}
-	r := k.reg.Open("show").Subscribe()
+	r := k.Streams.Open("show").Subscribe()
 	w.unplug()
-	if e := k.waitEnd(); fault.KindOf(e.err) != fault.Unavailable {
-		t.Errorf("ended with %v", e.err)
+	if e := k.WaitLeft(); fault.KindOf(e.Err) != fault.Unavailable {
+		t.Errorf("ended with %v", e.Err)
 	}
-	got := k.collect(r)
-	if len(got.tracks) != 1 {
-		t.Errorf("%+v", got.tracks)
+	got := k.Collect(r)
+	if len(got.Tracks) != 1 {
+		t.Errorf("%+v", got.Tracks)
 	}
 	w = newWebcam(t, address)
-	k.waitStart()
+	k.WaitCame()
 	// An anchor who comes by the same key is refused, as by any other publisher.
-	_, wait := k.ffmpeg("tcp", "/live/key-show", join(picture("30"), x264("-t", "1"))...)
+	_, wait := k.ffmpeg("tcp", "/live/key-show", slices.Concat(livetest.Picture("30"), livetest.X264("-t", "1"))...)
 	if _, err := wait(); err == nil {
 		t.Error("the camera was disturbed")
 	}
 	w.unplug()
-	k.waitEnd()
-	if strings.Contains(k.log.String(), "hush") {
+	k.WaitLeft()
+	if strings.Contains(k.Said.String(), "hush") {
 		t.Error("the password is in the log")
 	}
 }
@@ -168,14 +170,14 @@ func TestPullYields(t *testing.T) {
 		i.Takeover = ingest.Newest
 		c.Pull = []string{"key-show rtsp://admin:hush@" + address + "/stream1 tcp"}
 	})
-	camera := k.waitStart()
-	k.ffmpeg("tcp", "/live/key-show", join(picture("30"), x264())...)
-	person := k.waitStart()
-	if e := k.waitEnd(); e.s.ID != camera.ID || fault.KindOf(e.err) != fault.Conflict {
+	camera := k.WaitCame()
+	k.ffmpeg("tcp", "/live/key-show", slices.Concat(livetest.Picture("30"), livetest.X264())...)
+	person := k.WaitCame()
+	if e := k.WaitLeft(); e.Session.ID != camera.ID || fault.KindOf(e.Err) != fault.Conflict {
 		t.Errorf("%+v", e)
 	}
-	k.waitLog("somebody is publishing")
-	if s, ok := k.door.Session("show"); !ok || s.ID != person.ID {
+	k.WaitSaid("somebody is publishing")
+	if s, ok := k.Door.Session("show"); !ok || s.ID != person.ID {
 		t.Error("the camera took the show back")
 	}
 }
@@ -200,9 +202,9 @@ func TestPullByTLS(t *testing.T) {
 		})
 	}
 	print := fmt.Sprintf("sha256:%x", sha256.Sum256(cert))
-	pull("").waitLog(print)
-	pull(" sha256:" + strings.Repeat("ab", 32)).waitLog("another certificate")
-	if s := pull(" " + print).waitStart(); s.Stream != "show" || s.Protocol != "rtsp" {
+	pull("").WaitSaid(print)
+	pull(" sha256:" + strings.Repeat("ab", 32)).WaitSaid("another certificate")
+	if s := pull(" " + print).WaitCame(); s.Stream != "show" || s.Protocol != "rtsp" {
 		t.Errorf("%+v", s)
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"io"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"livesrv/ingest"
 	"livesrv/internal/fault"
+	"livesrv/internal/livetest"
+	"livesrv/internal/livetest/door"
 	"livesrv/internal/media"
 )
 
@@ -28,47 +31,40 @@ func TestFFmpeg(t *testing.T) {
 		reorder         bool
 		frame           int64
 	}{
-		{"H.264 and AAC", "tcp", join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "3")), "H.264+AAC", 3000, false, 1024},
-		{"by UDP", "udp", join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "3")), "H.264+AAC", 3000, false, 1024},
-		{"B-frames, 44.1 kHz", "tcp", join(picture("25"), tone("44100"), x264("-bf", "2", "-x264-params", "b-adapt=0:rc-lookahead=2:sync-lookahead=0", "-c:a", "aac", "-t", "3")), "H.264+AAC", 3600, true, 1024},
-		{"HEVC and Opus", "tcp", join(picture("30"), tone("48000"), []string{"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=30:bframes=0",
+		{"H.264 and AAC", "tcp", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "3")), "H.264+AAC", 3000, false, 1024},
+		{"by UDP", "udp", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "3")), "H.264+AAC", 3000, false, 1024},
+		{"B-frames, 44.1 kHz", "tcp", slices.Concat(livetest.Picture("25"), livetest.Tone("44100"), livetest.X264("-bf", "2", "-x264-params", "b-adapt=0:rc-lookahead=2:sync-lookahead=0", "-c:a", "aac", "-t", "3")), "H.264+AAC", 3600, true, 1024},
+		{"HEVC and Opus", "tcp", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), []string{"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=30:bframes=0",
 			"-c:a", "libopus", "-t", "3"}), "HEVC+Opus", 3000, false, 960},
-		{"LATM", "tcp", join(picture("30"), tone("48000"), x264("-c:a", "aac", "-rtpflags", "latm", "-t", "3")), "H.264+AAC", 3000, false, 1024},
-		{"MP3 alone", "udp", join(tone("44100"), []string{"-c:a", "libmp3lame", "-t", "2"}), "MP3", 0, false, 1152},
+		{"LATM", "tcp", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-rtpflags", "latm", "-t", "3")), "H.264+AAC", 3000, false, 1024},
+		{"MP3 alone", "udp", slices.Concat(livetest.Tone("44100"), []string{"-c:a", "libmp3lame", "-t", "2"}), "MP3", 0, false, 1152},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			k := start(t)
-			r := k.reg.Open("show").Subscribe()
+			r := k.Streams.Open("show").Subscribe()
 			_, wait := k.ffmpeg(c.transport, "/live/key-show", c.args...)
-			got := k.collect(r)
+			got := k.Collect(r)
 			if out, err := wait(); err != nil {
 				t.Errorf("ffmpeg: %v %s", err, out)
 			}
-			if e := k.waitEnd(); e.err != nil || e.s.Protocol != "rtsp" {
-				t.Errorf("the session ended with %v: %+v", e.err, e.s)
+			if e := k.WaitLeft(); e.Err != nil || e.Session.Protocol != "rtsp" {
+				t.Errorf("the session ended with %v: %+v", e.Err, e.Session)
 			}
-			got.check(t, c.tracks, c.length, c.reorder, c.frame)
-			st, _ := k.reg.Stream("show")
-			if r := st.Stats().Repairs; r.Jumps+r.Reversals+r.Duplicates+r.DTSOverPTS+r.Gaps+r.Dropped > 0 {
-				t.Errorf("%+v", r)
-			}
+			check(t, got, c.tracks, c.length, c.reorder, c.frame)
+			k.Untouched("show")
 		})
 	}
 }
 
-func (g *received) check(t *testing.T, tracks string, length float64, reorder bool, frame int64) {
+func check(t *testing.T, got *door.Received, tracks string, length float64, reorder bool, frame int64) {
 	t.Helper()
-	var names []string
-	for _, tr := range g.tracks {
-		names = append(names, tr.Codec.Name())
-	}
-	if s := strings.Join(names, "+"); s != tracks {
+	if s := got.Codecs(); s != tracks {
 		t.Fatalf("tracks %s", s)
 	}
 	var end [2]float64
-	for i, tr := range g.tracks {
-		aus := g.aus[i]
+	for i, tr := range got.Tracks {
+		aus := got.AUs[i]
 		if len(aus) < 40 {
 			t.Fatalf("%s: %d access units", tr.Codec.Name(), len(aus))
 		}
@@ -92,7 +88,7 @@ func (g *received) check(t *testing.T, tracks string, length float64, reorder bo
 		}
 	}
 	// By the sender reports; AAC comes in packets of six frames.
-	if len(g.tracks) == 2 && math.Abs(end[0]-end[1]) > 0.15 {
+	if len(got.Tracks) == 2 && math.Abs(end[0]-end[1]) > 0.15 {
 		t.Errorf("picture ends at %.3f s, sound at %.3f s", end[0], end[1])
 	}
 }
@@ -103,17 +99,17 @@ func TestKilledPublisherAndItsReturn(t *testing.T) {
 		t.Run(first, func(t *testing.T) {
 			t.Parallel()
 			k := start(t, impatient)
-			args := join(picture("30"), tone("48000"), x264("-c:a", "aac"))
+			args := slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac"))
 			kill, wait := k.ffmpeg(first, "/live/key-show", args...)
-			k.waitStart()
-			k.waitLog("publish measured")
+			k.WaitCame()
+			k.WaitSaid("publish measured")
 			kill()
 			wait() //nolint:errcheck // it was killed
-			if e := k.waitEnd(); fault.KindOf(e.err) != fault.Gone {
-				t.Errorf("ended with %v", e.err)
+			if e := k.WaitLeft(); fault.KindOf(e.Err) != fault.Gone {
+				t.Errorf("ended with %v", e.Err)
 			}
 			k.ffmpeg(then, "/live/key-show", args...)
-			if s := k.waitStart(); s.Stream != "show" || len(s.Tracks) != 2 || s.Tracks[0].Width != 160 {
+			if s := k.WaitCame(); s.Stream != "show" || len(s.Tracks) != 2 || s.Tracks[0].Width != 160 {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -122,11 +118,11 @@ func TestKilledPublisherAndItsReturn(t *testing.T) {
 
 func TestTakeover(t *testing.T) {
 	k := start(t, func(c *ingest.Config, _ *Config) { c.Takeover = ingest.Newest })
-	_, first := k.ffmpeg("udp", "/live/key-show", join(picture("30"), x264())...)
-	one := k.waitStart()
-	k.ffmpeg("tcp", "/live/key-show", join(picture("30"), x264())...)
-	k.waitStart()
-	if e := k.waitEnd(); e.s.ID != one.ID || fault.KindOf(e.err) != fault.Conflict {
+	_, first := k.ffmpeg("udp", "/live/key-show", slices.Concat(livetest.Picture("30"), livetest.X264())...)
+	one := k.WaitCame()
+	k.ffmpeg("tcp", "/live/key-show", slices.Concat(livetest.Picture("30"), livetest.X264())...)
+	k.WaitCame()
+	if e := k.WaitLeft(); e.Session.ID != one.ID || fault.KindOf(e.Err) != fault.Conflict {
 		t.Errorf("%+v", e)
 	}
 	if _, err := first(); err == nil {
@@ -143,8 +139,8 @@ func request(method, url, more, body string) string {
 // Rubbish on the port, and whoever may not come in, is told why, and disturbs nobody.
 func TestRefusals(t *testing.T) {
 	k := start(t, impatient)
-	_, wait := k.ffmpeg("udp", "/live/key-good", join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "6"))...)
-	good := k.waitStart()
+	_, wait := k.ffmpeg("udp", "/live/key-good", slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "6"))...)
+	good := k.WaitCame()
 	random := make([]byte, 20_000)
 	rand.Read(random) //nolint:errcheck // never fails
 	announce := func(path, body string) string {
@@ -179,10 +175,10 @@ func TestRefusals(t *testing.T) {
 			if !strings.HasPrefix(string(b), strings.TrimSpace("RTSP/1.0 "+c.answer)) && c.answer != "" {
 				t.Errorf("answered with %q", b)
 			}
-			k.waitLog(c.said)
+			k.WaitSaid(c.said)
 		})
 	}
-	if e := k.waitEnd(); e.s.ID != good.ID || e.err != nil {
+	if e := k.WaitLeft(); e.Session.ID != good.ID || e.Err != nil {
 		t.Errorf("the good publisher was disturbed: %+v", e)
 	}
 	if out, err := wait(); err != nil {
@@ -198,7 +194,7 @@ func TestListenOnATakenPort(t *testing.T) {
 	} {
 		cfg := Config{Address: "127.0.0.1:0", UDPAddress: "127.0.0.1:0"}
 		set(&cfg)
-		srv, err := New(cfg, k.door, k.srv.log)
+		srv, err := New(cfg, k.Door, k.srv.log)
 		if err != nil {
 			t.Fatal(err)
 		}

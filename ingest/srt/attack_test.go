@@ -3,6 +3,7 @@ package srt
 import (
 	"crypto/rand"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"livesrv/ingest"
 	"livesrv/internal/fault"
+	"livesrv/internal/livetest"
 )
 
 func impatient(c *ingest.Config, _ *Config) {
@@ -57,8 +59,8 @@ func TestRefusals(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "("+strconv.FormatUint(uint64(c.code), 32)+")") { // as the library writes it
 				t.Errorf("refused with %v, want %d", err, c.code)
 			}
-			c.at.waitLog(c.said)
-			if strings.Contains(c.at.log.String(), "correct-horse") {
+			c.at.WaitSaid(c.said)
+			if strings.Contains(c.at.Said.String(), "correct-horse") {
 				t.Error("a passphrase is in the log")
 			}
 		})
@@ -68,8 +70,8 @@ func TestRefusals(t *testing.T) {
 // Rubbish on the port, by strangers and by whoever has a key, disturbs nobody.
 func TestGarbage(t *testing.T) {
 	k := start(t, impatient)
-	_, wait := k.ffmpeg(k.url("streamid=publish:key-good"), join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "5"))...)
-	good := k.waitStart()
+	_, wait := k.ffmpeg(k.url("streamid=publish:key-good"), slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "5"))...)
+	good := k.WaitCame()
 	random := make([]byte, 1400)
 	udp, err := net.Dial("udp", k.srv.Addr().String())
 	if err != nil {
@@ -99,12 +101,12 @@ func TestGarbage(t *testing.T) {
 			break
 		}
 	}
-	k.waitLog("publisher left before it sent anything")
+	k.WaitSaid("publisher left before it sent anything")
 	// And one who stays silent.
 	if _, err := k.dial("publish:key-silent", nil); err != nil {
 		t.Fatal(err)
 	}
-	if e := k.waitEnd(); e.s.ID != good.ID || e.err != nil {
+	if e := k.WaitLeft(); e.Session.ID != good.ID || e.Err != nil {
 		t.Errorf("the good publisher was disturbed: %+v", e)
 	}
 	if out, err := wait(); err != nil {
@@ -130,7 +132,7 @@ func TestGreatLatency(t *testing.T) {
 			}
 		}
 	}()
-	k.waitLog("more than the server holds")
+	k.WaitSaid("more than the server holds")
 }
 
 func TestStopWithEverybodyConnected(t *testing.T) {
@@ -138,8 +140,8 @@ func TestStopWithEverybodyConnected(t *testing.T) {
 	if _, err := k.dial("publish:key-show", nil); err != nil {
 		t.Fatal(err)
 	}
-	k.ffmpeg(k.url("streamid=publish:key-two"), join(picture("30"), x264())...)
-	k.waitStart()
+	k.ffmpeg(k.url("streamid=publish:key-two"), slices.Concat(livetest.Picture("30"), livetest.X264())...)
+	k.WaitCame()
 	// The test's end stops the server and checks that nothing is left.
 }
 
@@ -147,7 +149,7 @@ func TestListenOnATakenPort(t *testing.T) {
 	k := start(t)
 	cfg := DefaultConfig()
 	cfg.Address = k.srv.Addr().String()
-	srv, err := New(cfg, k.door, k.srv.log)
+	srv, err := New(cfg, k.Door, k.srv.log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,10 +4,13 @@ import (
 	"crypto/rand"
 	mrand "math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"livesrv/internal/livetest"
 )
 
 // line relays datagrams between one publisher and a server, and loses some of them in both directions by a seeded chance.
@@ -69,28 +72,28 @@ func TestLossyLine(t *testing.T) {
 	t.Parallel()
 	k := start(t, impatient) // the goodbye may be lost too
 	l := newLine(t, k.srv.Addr(), 0.02)
-	r := k.reg.Open("show").Subscribe()
+	r := k.Streams.Open("show").Subscribe()
 	_, wait := k.ffmpeg("srt://"+l.front.LocalAddr().String()+"?streamid=publish:key-show",
-		join(picture("30"), tone("48000"), x264("-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-c:a", "aac", "-t", "6"))...)
-	got := k.collect(r)
+		slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-c:a", "aac", "-t", "6"))...)
+	got := k.Collect(r)
 	if out, err := wait(); err != nil {
 		t.Errorf("ffmpeg: %v %s", err, out)
 	}
-	got.check(t, "H.264+AAC", 3000, false, 1024)
-	st, _ := k.reg.Stream("show")
-	if r := st.Stats().Repairs; l.lost.Load() < 10 || r.Gaps+r.Jumps+r.Undecodable > 0 || len(got.aus[0]) < 150 {
-		t.Errorf("%d packets lost, %d pictures came, %+v", l.lost.Load(), len(got.aus[0]), r)
+	check(t, got, "H.264+AAC", 3000, false, 1024)
+	st, _ := k.Streams.Stream("show")
+	if r := st.Stats().Repairs; l.lost.Load() < 10 || r.Gaps+r.Jumps+r.Undecodable > 0 || len(got.AUs[0]) < 150 {
+		t.Errorf("%d packets lost, %d pictures came, %+v", l.lost.Load(), len(got.AUs[0]), r)
 	}
-	t.Logf("%d packets lost, %d pictures and %d frames of sound came", l.lost.Load(), len(got.aus[0]), len(got.aus[1]))
+	t.Logf("%d packets lost, %d pictures and %d frames of sound came", l.lost.Load(), len(got.AUs[0]), len(got.AUs[1]))
 }
 
 // A flood on the port costs a good publisher nothing that is not sent again.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	k := start(t)
-	r := k.reg.Open("good").Subscribe()
-	_, wait := k.ffmpeg(k.url("streamid=publish:key-good"), join(picture("30"), tone("48000"), x264("-c:a", "aac", "-t", "6"))...)
-	k.waitStart()
+	r := k.Streams.Open("good").Subscribe()
+	_, wait := k.ffmpeg(k.url("streamid=publish:key-good"), slices.Concat(livetest.Picture("30"), livetest.Tone("48000"), livetest.X264("-c:a", "aac", "-t", "6"))...)
+	k.WaitCame()
 	udp, err := net.Dial("udp", k.srv.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -110,13 +113,13 @@ func TestFlood(t *testing.T) {
 			time.Sleep(due - time.Since(began))
 		}
 	}
-	got := k.collect(r)
+	got := k.Collect(r)
 	if out, err := wait(); err != nil {
 		t.Errorf("ffmpeg: %v %s", err, out)
 	}
-	got.check(t, "H.264+AAC", 3000, false, 1024)
-	if e := k.waitEnd(); e.err != nil {
-		t.Errorf("the good publisher ended with %v", e.err)
+	check(t, got, "H.264+AAC", 3000, false, 1024)
+	if e := k.WaitLeft(); e.Err != nil {
+		t.Errorf("the good publisher ended with %v", e.Err)
 	}
 	t.Logf("%d packets of rubbish", sent)
 }

@@ -36,7 +36,7 @@ func TestCodecs(t *testing.T) {
 			t.Parallel()
 			k := start(t)
 			p := k.publish("market", c.film(t), 0.01)
-			if s := k.began(); len(s.Tracks) != 2 || s.Tracks[0].Codec != name || s.Tracks[0].Width != 320 {
+			if s := k.WaitCame(); len(s.Tracks) != 2 || s.Tracks[0].Codec != name || s.Tracks[0].Width != 320 {
 				t.Errorf("tracks: %v", s.Tracks)
 			}
 			rep := k.judge("market", livetest.Options{For: 6 * time.Second, KeepSegments: 3})
@@ -51,8 +51,8 @@ func TestCodecs(t *testing.T) {
 			if status, _, text := k.request("DELETE", p.location, nil, ""); status != 200 {
 				t.Errorf("DELETE answered %d: %s", status, text)
 			}
-			if e := k.over(); e.s.Health.FrameRate < clipRate*0.8 {
-				t.Errorf("%.1f pictures a second came through, repairs %+v", e.s.Health.FrameRate, e.s.Health.Repairs)
+			if e := k.WaitLeft(); e.Session.Health.FrameRate < clipRate*0.8 {
+				t.Errorf("%.1f pictures a second came through, repairs %+v", e.Session.Health.FrameRate, e.Session.Health.Repairs)
 			}
 		})
 	}

@@ -182,7 +182,7 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
-	if n := k.door.Stats().Refused[fault.Unauthorized.String()]; n != 2 {
+	if n := k.Door.Stats().Refused[fault.Unauthorized.String()]; n != 2 {
 		t.Errorf("%d refusals of keys were counted", n)
 	}
 	if status, _, text := k.request("POST", "/whip", post, chromium); status != 201 {
@@ -243,7 +243,7 @@ func TestNobodyComes(t *testing.T) {
 	k := start(t, func(c *ingest.Config, _ *Config) { c.StartTimeout = time.Second })
 	_, h, _ := k.request("POST", "/whip", map[string]string{"Content-Type": "application/sdp", "Authorization": "Bearer key-a"}, chromium)
 	deadline := time.Now().Add(10 * time.Second)
-	for k.door.Stats().Connections > 0 {
+	for k.Door.Stats().Connections > 0 {
 		if time.Now().After(deadline) {
 			t.Fatal("the session stays")
 		}
@@ -252,7 +252,7 @@ func TestNobodyComes(t *testing.T) {
 	if status, _, _ := k.request("DELETE", h.Get("Location"), nil, ""); status != 404 {
 		t.Errorf("DELETE afterwards: %d", status)
 	}
-	if !strings.Contains(k.log.String(), "whip.public_addresses") && !strings.Contains(k.log.String(), "no WebRTC connection came about") {
+	if !strings.Contains(k.Said.String(), "whip.public_addresses") && !strings.Contains(k.Said.String(), "no WebRTC connection came about") {
 		t.Error("the log does not say why")
 	}
 }

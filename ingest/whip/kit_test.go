@@ -1,17 +1,15 @@
 package whip
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,67 +18,21 @@ import (
 	"livesrv/ingest"
 	"livesrv/internal/fault"
 	"livesrv/internal/livetest"
-	"livesrv/internal/stream"
+	"livesrv/internal/livetest/door"
 	"livesrv/packager"
 	"livesrv/web/hls"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// gate admits the keys "key-NAME" to the stream NAME.
-type gate struct{}
-
-func (gate) Admit(_ context.Context, key string) (ingest.Grant, error) {
-	name, ok := strings.CutPrefix(key, "key-")
-	if !ok || name == "" {
-		return ingest.Grant{}, fault.New(fault.Unauthorized, "the stream key is not known").WithHint("copy it from the console")
-	}
-	return ingest.Grant{Stream: name}, nil
-}
-
-// logBuffer is a log that tests may read while it is written.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// ends collects how sessions began and ended.
-type ends struct {
-	started chan ingest.Session
-	ended   chan end
-}
-
-type end struct {
-	s   ingest.Session
-	err error
-}
-
-func (e *ends) SessionStarted(s ingest.Session)          { e.started <- s }
-func (e *ends) SessionEnded(s ingest.Session, err error) { e.ended <- end{s, err} }
-
 // kit is a server with everything behind it that a publisher's media meets.
 type kit struct {
+	*door.Kit
 	t     testing.TB
-	reg   *stream.Registry
-	door  *ingest.Door
 	srv   *Server
 	hub   *packager.Hub
 	media *hls.Handler
 	http  *httptest.Server
-	log   *logBuffer
-	ends  *ends
 }
 
 type setting func(*ingest.Config, *Config)
@@ -96,14 +48,13 @@ func statuses(k fault.Kind) int {
 // start runs a server on free ports until the test ends.
 func start(t testing.TB, settings ...setting) *kit {
 	t.Helper()
-	k := &kit{t: t, log: &logBuffer{}, ends: &ends{make(chan ingest.Session, 64), make(chan end, 64)}}
-	log := slog.New(slog.NewTextHandler(k.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	icfg, cfg, pcfg := ingest.DefaultConfig(), DefaultConfig(), packager.DefaultConfig()
 	cfg.UDPAddress, cfg.TCPAddress = "127.0.0.1:0", "127.0.0.1:0"
 	pcfg.SegmentDuration, pcfg.TargetDuration, pcfg.Window = time.Second, 2*time.Second, 12*time.Second
 	for _, set := range settings {
 		set(&icfg, &cfg)
 	}
+	k := &kit{Kit: door.New(t, icfg), t: t}
 	var err error
 	must := func() {
 		t.Helper()
@@ -111,74 +62,35 @@ func start(t testing.TB, settings ...setting) *kit {
 			t.Fatal(err)
 		}
 	}
-	k.reg, err = stream.NewRegistry(stream.DefaultConfig(), log)
+	k.hub, err = packager.NewHub(pcfg, packager.Deps{Streams: k.Streams, Log: k.Log})
 	must()
-	k.door, err = ingest.NewDoor(icfg, gate{}, k.reg, k.ends, log)
+	k.media, err = hls.New(hls.DefaultConfig(), k.hub, k.Log)
 	must()
-	k.hub, err = packager.NewHub(pcfg, packager.Deps{Streams: k.reg, Log: log})
-	must()
-	k.media, err = hls.New(hls.DefaultConfig(), k.hub, log)
-	must()
-	k.srv, err = New(cfg, Deps{Door: k.door, Status: statuses, Log: log})
-	must()
-	err = k.srv.Listen()
+	k.srv, err = New(cfg, Deps{Door: k.Door, Status: statuses, Log: k.Log})
 	must()
 	k.http = httptest.NewServer(k.srv)
-	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
-	started := make(chan struct{})
-	group.Go(func() {
-		close(started)
-		if err := k.srv.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	<-started
-	group.Go(func() { _ = k.hub.Run(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		group.Wait()
-		k.http.Close()
-		if n := k.door.Stats().Connections; n != 0 {
-			t.Errorf("%d connections left", n)
-		}
-		if t.Failed() {
-			t.Log(k.log.String())
-		}
-	})
+	t.Cleanup(k.http.Close)
+	k.Serve(k.srv)
+	k.Run(k.hub.Run)
+	for !k.running() {
+		runtime.Gosched()
+	}
 	return k
 }
 
-// began waits for a publication.
-func (k *kit) began() ingest.Session {
-	k.t.Helper()
-	select {
-	case s := <-k.ends.started:
-		return s
-	case <-time.After(20 * time.Second):
-		k.t.Fatal("nobody came on air")
-		return ingest.Session{}
-	}
-}
-
-// over waits for the end of a publication.
-func (k *kit) over() end {
-	k.t.Helper()
-	select {
-	case e := <-k.ends.ended:
-		return e
-	case <-time.After(30 * time.Second):
-		k.t.Fatal("no publication ended")
-		return end{}
-	}
+// running reports whether the server takes publishers.
+func (k *kit) running() bool {
+	k.srv.mu.Lock()
+	defer k.srv.mu.Unlock()
+	return k.srv.running != nil
 }
 
 // progress waits until that much more media has come in.
 func (k *kit) progress(name string, bytes uint64) {
 	k.t.Helper()
-	s, _ := k.door.Session(name)
+	s, _ := k.Door.Session(name)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if now, ok := k.door.Session(name); ok && now.Health.Bytes >= s.Health.Bytes+bytes {
+		if now, ok := k.Door.Session(name); ok && now.Health.Bytes >= s.Health.Bytes+bytes {
 			return
 		}
 		if time.Now().After(deadline) {

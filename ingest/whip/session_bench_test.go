@@ -110,8 +110,8 @@ func TestBenchServer(t *testing.T) {
 	fmt.Println("serving " + k.http.URL)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		pictures := 0
-		for _, s := range k.door.Sessions() {
-			st, _ := k.reg.Stream(s.Stream)
+		for _, s := range k.Door.Sessions() {
+			st, _ := k.Streams.Stream(s.Stream)
 			for _, tr := range st.Stats().Tracks {
 				if tr.Kind == "video" {
 					pictures += int(tr.AUs)

@@ -71,10 +71,10 @@ func TestSilenceIsNotSent(t *testing.T) {
 			at += length(n)
 		}
 	})
-	k.began()
+	k.WaitCame()
 	rep := k.judge("market", livetest.Options{For: 10 * time.Second, KeepSegments: 6})
 	decode(t, rep)
-	s, _ := k.door.Session("market")
+	s, _ := k.Door.Session("market")
 	if r := s.Health.Repairs; r.Gaps > 0 || rep.Gaps > 0 || rep.Discontinuities > 0 {
 		t.Errorf("repairs %+v, %d gaps, %d discontinuities", r, rep.Gaps, rep.Discontinuities)
 	}

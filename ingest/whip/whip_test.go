@@ -24,7 +24,7 @@ func TestLoss(t *testing.T) {
 			t.Parallel()
 			k := start(t)
 			p := k.publish("market", film, loss)
-			s := k.began()
+			s := k.WaitCame()
 			if len(s.Tracks) != 2 || s.Tracks[0].Codec != "H.264" || s.Tracks[0].Width != 640 || s.Tracks[1].Codec != "Opus" {
 				t.Errorf("tracks: %v", s.Tracks)
 			}
@@ -33,15 +33,15 @@ func TestLoss(t *testing.T) {
 			if status, _, text := k.request("DELETE", p.location, nil, ""); status != 200 {
 				t.Errorf("DELETE answered %d: %s", status, text)
 			}
-			e := k.over()
-			if e.err != nil {
-				t.Errorf("the session ended with %v", e.err)
+			e := k.WaitLeft()
+			if e.Err != nil {
+				t.Errorf("the session ended with %v", e.Err)
 			}
 			if p.line.losses() == 0 && loss > 0 {
 				t.Error("the line lost nothing")
 			}
-			t.Logf("%d packets lost, %d keyframes asked for, %.1f pictures a second, repairs %+v", p.line.losses(), p.asked(), e.s.Health.FrameRate, e.s.Health.Repairs)
-			if rate := e.s.Health.FrameRate; rate < clipRate*0.8 {
+			t.Logf("%d packets lost, %d keyframes asked for, %.1f pictures a second, repairs %+v", p.line.losses(), p.asked(), e.Session.Health.FrameRate, e.Session.Health.Repairs)
+			if rate := e.Session.Health.FrameRate; rate < clipRate*0.8 {
 				t.Errorf("%.1f pictures a second came through", rate)
 			}
 		})
@@ -68,7 +68,7 @@ func TestTCP(t *testing.T) {
 	t.Parallel()
 	k := start(t, func(_ *ingest.Config, c *Config) { c.UDPAddress = "" })
 	k.publishOver("market", pictures(t, clip(t, "320x180", 2)), 0, webrtc.NetworkTypeTCP4, nil)
-	k.began()
+	k.WaitCame()
 	k.progress("market", 50_000)
 }
 
@@ -79,14 +79,14 @@ func TestRotate(t *testing.T) {
 	turned := pictures(t, clip(t, "640x360", 3))
 	turned.pictures = append(turned.pictures, pictures(t, clip(t, "360x640", 3)).pictures...)
 	k.publish("market", turned, 0)
-	if s := k.began(); s.Tracks[0].Width != 640 {
+	if s := k.WaitCame(); s.Tracks[0].Width != 640 {
 		t.Errorf("began with %v", s.Tracks)
 	}
 	rep := k.judge("market", livetest.Options{For: 8 * time.Second})
 	if rep.Discontinuities == 0 {
 		t.Error("the new size was not announced")
 	}
-	if !strings.Contains(k.log.String(), "H.264 360x640") {
+	if !strings.Contains(k.Said.String(), "H.264 360x640") {
 		t.Error("the log does not know of the new size")
 	}
 }
@@ -96,12 +96,12 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	k := start(t)
 	p := k.publish("market", pictures(t, clip(t, "320x180", 2)), 0)
-	began := k.began()
+	began := k.WaitCame()
 	k.progress("market", 1)
 	old := p.etag
 	p.restart()
 	k.progress("market", 60_000)
-	if s, ok := k.door.Session("market"); !ok || s.ID != began.ID || p.etag == old {
+	if s, ok := k.Door.Session("market"); !ok || s.ID != began.ID || p.etag == old {
 		t.Errorf("session %v after a restart, ETag %s", s.ID, p.etag)
 	}
 	if status, _, _ := k.request("PATCH", p.location, map[string]string{"Content-Type": typeFragment, "If-Match": old}, goodFragment); status != 412 {
@@ -115,20 +115,20 @@ func TestTakeover(t *testing.T) {
 	k := start(t, func(c *ingest.Config, _ *Config) { c.Takeover = ingest.Newest })
 	film := pictures(t, clip(t, "320x180", 2))
 	first := k.publish("market", film, 0)
-	k.began()
+	k.WaitCame()
 	second := k.publish("market", film, 0)
-	if e := k.over(); fault.KindOf(e.err) != fault.Conflict {
-		t.Errorf("the first publication ended with %v", e.err)
+	if e := k.WaitLeft(); fault.KindOf(e.Err) != fault.Conflict {
+		t.Errorf("the first publication ended with %v", e.Err)
 	}
-	k.began()
+	k.WaitCame()
 	for _, method := range []string{"PATCH", "DELETE"} {
 		if status, _, text := k.request(method, first.location, nil, ""); status != 409 || !strings.Contains(text, "Another publisher has taken the stream over") {
 			t.Errorf("%s of the first session: %d %s", method, status, text)
 		}
 	}
 	k.progress("market", 1)
-	k.door.End("market", fault.New(fault.Gone, "the show has ended"))
-	k.over()
+	k.Door.End("market", fault.New(fault.Gone, "the show has ended"))
+	k.WaitLeft()
 	if status, _, text := k.request("DELETE", second.location, nil, ""); status != 410 || !strings.Contains(text, "The show has ended") {
 		t.Errorf("DELETE of the second session: %d %s", status, text)
 	}
@@ -139,11 +139,11 @@ func TestSilence(t *testing.T) {
 	t.Parallel()
 	k := start(t, func(c *ingest.Config, _ *Config) { c.ReadTimeout = 2 * time.Second })
 	p := k.publish("market", pictures(t, clip(t, "320x180", 2)), 0)
-	k.began()
+	k.WaitCame()
 	k.progress("market", 1)
 	p.line.cut()
 	cut := time.Now()
-	if e := k.over(); fault.KindOf(e.err) != fault.Unavailable || time.Since(cut) < 1500*time.Millisecond {
-		t.Errorf("ended with %v after %v", e.err, time.Since(cut))
+	if e := k.WaitLeft(); fault.KindOf(e.Err) != fault.Unavailable || time.Since(cut) < 1500*time.Millisecond {
+		t.Errorf("ended with %v after %v", e.Err, time.Since(cut))
 	}
 }

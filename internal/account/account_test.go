@@ -369,19 +369,20 @@ func TestUnknownCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	took := func(name string) time.Duration {
-		best := time.Hour
-		for range 5 { // the least of several: what else the machine does is not of interest
-			begin := time.Now()
-			_, _, err := k.SignIn(ctx, name, "wrong password", time.Now().String())
-			best = min(best, time.Since(begin))
-			refused(t, name, err, fault.Unauthorized, "")
-			if err.Error() != "the name or the password is wrong" {
-				t.Error(err)
-			}
+		begin := time.Now()
+		_, _, err := k.SignIn(ctx, name, "wrong password", time.Now().String())
+		took := time.Since(begin)
+		refused(t, name, err, fault.Unauthorized, "")
+		if err.Error() != "the name or the password is wrong" {
+			t.Error(err)
 		}
-		return best
+		return took
 	}
-	known, unknown := took("anna"), took("nobody")
+	// In turns, and the least of some: what else the machine does is not of interest.
+	known, unknown := time.Hour, time.Hour
+	for i := 0; i < 5 || unknown < known/4 && i < 30; i++ {
+		known, unknown = min(known, took("anna")), min(unknown, took("nobody"))
+	}
 	if unknown < known/4 {
 		t.Errorf("a known name takes %v, an unknown one %v", known, unknown)
 	}

@@ -40,12 +40,13 @@ var rooms = []room{
 	{dir: "internal/transcode", may: []string{"internal/media", "internal/fault", mediacommon}},
 	{dir: "ingest", may: []string{"internal/media", "internal/stream", "internal/fault", mediacommon}},
 	{dir: "ingest/rtmp", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault",
-		gortmplib, mediacommon}},
-	{dir: "ingest/srt", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault", gosrt, mediacommon}},
+		gortmplib, mediacommon}, test: []string{"internal/livetest/door"}},
+	{dir: "ingest/srt", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault", gosrt, mediacommon},
+		test: []string{"internal/livetest/door"}},
 	{dir: "ingest/rtsp", may: []string{"ingest", "internal/media", "internal/fault", gortsplib, mediacommon,
-		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream"}},
+		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream", "internal/livetest/door"}},
 	{dir: "ingest/whip", may: []string{"ingest", "internal/media", "internal/fault", pion, mediacommon},
-		test: []string{"internal/stream", "packager", "web/hls"}},
+		test: []string{"internal/stream", "packager", "web/hls", "internal/livetest/door"}},
 	{dir: "packager/playlist"},
 	{dir: "packager/fmp4", may: []string{"internal/media", "internal/fault", mediacommon, gomp4}},
 	{dir: "packager", may: []string{"internal/media", "internal/stream", "internal/fault",
@@ -84,13 +85,16 @@ var rooms = []room{
 	{dir: "internal/e2e", test: []string{"*", gortmplib, mediacommon}},
 	{dir: "internal/livetest", may: []string{"internal/stream", "internal/media", "packager/playlist",
 		gortmplib, mediacommon, gomp4, "go.uber.org/goleak"}},
+	{dir: "internal/livetest/door", may: []string{"ingest", "internal/livetest", "internal/stream", "internal/media",
+		"internal/fault"}},
 }
 
 // importedOnlyBy names rooms that are closed to all but some: the key may be imported from packages below
 // the listed directories alone, or from tests where the list is empty.
 var importedOnlyBy = map[string][]string{
-	"internal/config":   {"cmd"},
-	"internal/livetest": {},
-	"internal/e2e":      {},
-	"cmd/livesrv":       {"cmd"},
+	"internal/config":        {"cmd"},
+	"internal/livetest":      {"internal/livetest/door"},
+	"internal/livetest/door": {},
+	"internal/e2e":           {},
+	"cmd/livesrv":            {"cmd"},
 }

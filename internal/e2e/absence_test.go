@@ -57,6 +57,7 @@ func TestAbsence(t *testing.T) {
 // TestEnd: after EndAfter without a publisher the playlists end, blocked requests are let go, and a
 // publisher who comes later starts a presentation under the same URLs whose numbers go on upwards.
 func TestEnd(t *testing.T) {
+	t.Parallel()
 	cfg := packager.DefaultConfig()
 	cfg.EndAfter = 2 * time.Minute
 	bubble(t, cfg, func(t *testing.T, l *line) {
@@ -84,6 +85,7 @@ func TestEnd(t *testing.T) {
 
 // TestOtherPublisher: one who comes back with other parameter sets brings a discontinuity and a new map.
 func TestOtherPublisher(t *testing.T) {
+	t.Parallel()
 	bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
 		leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, AudioRate: 48000})
 		l.waitFor(t, "demo")
@@ -107,6 +109,7 @@ func TestOtherPublisher(t *testing.T) {
 
 // TestManyShows: shows do not disturb each other, and one that nobody has published to is a 404.
 func TestManyShows(t *testing.T) {
+	t.Parallel()
 	bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
 		var leave []func()
 		for _, name := range []string{"a", "b", "c"} {

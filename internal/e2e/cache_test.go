@@ -101,6 +101,7 @@ func (c *cache) fill(e *entry, r *http.Request) {
 // TestAnyCacheCanStandInFront: fifty viewers behind a plain cache see a live edge without a fault, and
 // the server is asked for each thing once (pain P15).
 func TestAnyCacheCanStandInFront(t *testing.T) {
+	t.Parallel()
 	bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
 		leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, AudioRate: 48000})
 		defer leave()

@@ -32,6 +32,7 @@ func pin(id string, at time.Time) packager.Cue {
 // TestPinInBytes: a pin's daterange and emsg name one moment, the one that was asked for, in every
 // rendition, in the part that holds that moment, and the unpin likewise.
 func TestPinInBytes(t *testing.T) {
+	t.Parallel()
 	bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
 		leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, BFrames: 2, AudioRate: 48000})
 		defer leave()
@@ -104,6 +105,7 @@ func checkEvent(t *testing.T, rep *livetest.Report, rendition string, message []
 // TestLateJoiner: whoever comes a minute later has the pinned card with the first playlist and with the
 // first segment that it plays; whoever comes after the unpin and the window has no trace of it.
 func TestLateJoiner(t *testing.T) {
+	t.Parallel()
 	bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
 		leave := l.publish(t, "demo", livetest.Synth{FPSNum: 25, AudioRate: 44100})
 		defer leave()

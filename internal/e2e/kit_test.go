@@ -18,7 +18,10 @@ import (
 	"livesrv/web/hls"
 )
 
-func TestMain(m *testing.M) { livetest.Main(m) }
+func TestMain(m *testing.M) {
+	livetest.AtOnce(4) // the machine's two processors with what computes, and as many with what waits
+	livetest.Main(m)
+}
 
 // quick is a packager that comes round soon: short segments, short window.
 func quick() packager.Config {

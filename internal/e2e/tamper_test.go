@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,23 +78,26 @@ func replace(expr, with string) func(string, string) string {
 	return func(_, text string) string { return re.ReplaceAllString(text, with) }
 }
 
+// wandering spoils each playlist in another way than the one before, by their count.
+func wandering(f func(s string, count int) string) func(string, string) string {
+	var count atomic.Int32
+	return func(_, s string) string { return f(s, int(count.Add(1))) }
+}
+
 // TestStrictPlayerSeesBreaches spoils one thing at a time between a good server and the strict player. The
 // player that finds nothing anywhere else must find each of these, or its silence means nothing.
 func TestStrictPlayerSeesBreaches(t *testing.T) {
-	count := 0
+	var jump atomic.Int32
 	for name, b := range map[string]breach{
-		"target duration wanders": {rule: "6", playlist: func(_, s string) string {
-			count++
+		"target duration wanders": {rule: "6", playlist: wandering(func(s string, count int) string {
 			return strings.Replace(s, "TARGETDURATION:4", fmt.Sprintf("TARGETDURATION:%d", 4+count%2), 1)
-		}},
-		"part target wanders": {rule: "P1", playlist: func(_, s string) string {
-			count++
+		})},
+		"part target wanders": {rule: "P1", playlist: wandering(func(s string, count int) string {
 			return regexp.MustCompile(`PART-TARGET=[\d.]+`).ReplaceAllString(s, fmt.Sprintf("PART-TARGET=0.5%d", count%2))
-		}},
-		"sequence goes back": {rule: "7", playlist: func(_, s string) string {
-			count++
+		})},
+		"sequence goes back": {rule: "7", playlist: wandering(func(s string, count int) string {
 			return regexp.MustCompile(`MEDIA-SEQUENCE:(\d+)`).ReplaceAllString(s, fmt.Sprintf("MEDIA-SEQUENCE:%d", 1000-count))
-		}},
+		})},
 		"no date": {rule: "12", playlist: replace(`#EXT-X-PROGRAM-DATE-TIME:[^\n]*\n`, "")},
 		"date runs away": {rule: "12", playlist: func(_, s string) string {
 			return regexp.MustCompile(`(PROGRAM-DATE-TIME:[^\n]*)\.\d{3}`).ReplaceAllStringFunc(s, func(m string) string { return m[:len(m)-3] + "500" })
@@ -142,14 +146,14 @@ func TestStrictPlayerSeesBreaches(t *testing.T) {
 		"a cookie": {rule: "P15", header: func(_ string, h http.Header) { h.Set("Set-Cookie", "a=b") }},
 		"tfdt jumps": {rule: "13", media: func(_ string, b []byte) []byte {
 			if i := bytes.Index(b, []byte("tfdt")); i > 0 {
-				count++
-				b[i+14] ^= byte(count % 3)
+				b[i+14] ^= byte(jump.Add(1) % 3)
 			}
 			return b
 		}},
 		"version too high": {rule: "4", playlist: replace(`EXT-X-VERSION:\d+`, "EXT-X-VERSION:12")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bubble(t, packager.DefaultConfig(), func(t *testing.T, l *line) {
 				leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, AudioRate: 48000})
 				defer leave()

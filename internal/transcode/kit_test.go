@@ -42,7 +42,7 @@ type deck struct {
 	t     testing.TB
 	conv  *Converter
 	sound *Sound
-	logs  *logs
+	logs  *livetest.Log
 	stop  func()
 
 	// written is what play wrote, longest how long Write took at most.
@@ -61,30 +61,12 @@ type writing struct {
 	at  time.Time
 }
 
-// logs keeps what is logged.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 var opusTrack = media.Track{ID: 1, ClockRate: 48000, Codec: &media.Opus{ChannelCount: 2}}
 
 // newDeck starts a conversion by the given program.
 func newDeck(t testing.TB, program string) *deck {
 	t.Helper()
-	l := &logs{}
+	l := &livetest.Log{}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(l.String())

@@ -1,31 +1,10 @@
 // One livesrv for one test: the real binary on free ports with its data in a temporary folder, its API as the
 // admin, and encoders that push to it.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const built = mkdtempSync(path.join(tmpdir(), 'livesrv-bin-'));
-process.on('exit', () => rmSync(built, { recursive: true, force: true }));
-
-function build(pkg) {
-  const out = path.join(built, path.basename(pkg));
-  execFileSync('go', ['build', '-o', out, pkg], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  return out;
-}
-
-const binaries = {};
-/** The program and the encoder with a clock in its picture, each built once per test file, when it is first needed. */
-export const programs = () => ({
-  get livesrv() {
-    return (binaries.livesrv ??= build('./cmd/livesrv'));
-  },
-  get timecode() {
-    return (binaries.timecode ??= build('./internal/livetest/cmd/timecode'));
-  },
-});
+import { program } from './programs.mjs';
 
 /** Collects a child's output and waits for a line in it. */
 function lines(child, name) {
@@ -79,7 +58,7 @@ export async function serve(settings = '') {
   const file = path.join(dir, 'livesrv.yml');
   writeFileSync(file, settings);
   const child = spawn(
-    programs().livesrv,
+    program('livesrv'),
     ['serve', '--config', file, '--data', path.join(dir, 'data'), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--srt', '', '--rtsp', '', '--set', 'admin.address=127.0.0.1:0',
       '--set', 'whip.udp_address=127.0.0.1:0', '--set', 'whip.tcp_address=127.0.0.1:0'],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -112,7 +91,7 @@ export async function serve(settings = '') {
     /** Pushes a picture with a clock in it to a show; gives a function that ends the push, by SIGKILL as a power cut would. */
     async push(show, ...flags) {
       const desk = await server.api('GET', `/shows/${show}/desk`);
-      const encoder = spawn(programs().timecode, ['--url', `${rtmp}/${desk.show.streamKey}`, ...flags], {
+      const encoder = spawn(program('timecode'), ['--url', `${rtmp}/${desk.show.streamKey}`, ...flags], {
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true, // with its ffmpeg a group of its own
       });
