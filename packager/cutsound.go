@@ -30,7 +30,7 @@ func (c *cutter) drainSound(before int64, last bool) {
 			break
 		}
 		if media.Rescale(f.pos+f.dur/2, l.soundRate, rate) < l.start {
-			c.sound.taken[laneSound]++ // its time has been listed as gap already
+			c.sound.taken[laneSound]++ // the rendition is past its time
 			continue
 		}
 		if !l.opened && f.line-c.segStart >= c.target/4 {
@@ -149,7 +149,11 @@ func (c *cutter) advanceSoundOnly() {
 			c.needKey = false
 			c.gapTo(f.line, true)
 		}
-		if l.opened {
+		switch {
+		case !l.opened:
+		case f.line-c.segStart > c.longestSegment():
+			c.gapSoundOnly(f.line)
+		default:
 			c.bridge(f)
 		}
 		g := *f
@@ -173,6 +177,16 @@ func (c *cutter) advanceSoundOnly() {
 		}
 	}
 	c.sound.trim(c.soundTakers())
+}
+
+// gapSoundOnly ends the segment before a hole that is too long for it, and lists the hole as segments of its own.
+func (c *cutter) gapSoundOnly(to int64) {
+	if !c.alone.empty() {
+		c.closeSoundPart()
+	}
+	c.endSoundOnly()
+	c.gapEdge = c.alone.start
+	c.gapTo(to, true)
 }
 
 // closeSoundOnly closes a part and, when the next one would go past the segment's length, the segment.

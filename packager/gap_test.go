@@ -342,6 +342,24 @@ func TestRule15Stumble(t *testing.T) {
 	}
 }
 
+// TestRule6SoundOnlyHole: a hole in a stream of sound alone makes no segment longer than the target duration (rule 6, in the
+// checker).
+func TestRule6SoundOnlyHole(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.SegmentDuration, cfg.TargetDuration, cfg.Window = time.Second, 2*time.Second, 8*time.Second
+	s := newSynth(cfg)
+	s.soundID = 0
+	s.p.setTracks([]media.Track{soundTrack(0, s.soundRate)})
+	c := newChecker(s.p, t.Fatalf)
+	c.loose = true
+	drive(c, s, 3400*time.Millisecond, false, true)
+	s.soundPTS += 2 * int64(s.soundRate)
+	drive(c, s, 9*time.Second, false, true)
+	if st := s.p.Stats(); st.GapSegments == 0 || st.Dropped != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
 // TestSoundHole: audio that is missing for a while, and of which no silence can be made, leaves gap parts in the audio
 // rendition, so that its durations go on adding up to its dates (rule 14, in the checker).
 func TestSoundHole(t *testing.T) {

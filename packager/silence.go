@@ -74,7 +74,7 @@ func (c *cutter) hear(au *media.AccessUnit) bool {
 		q.usual = max(late, q.usual-q.usual/1024)
 	}
 	q.away, q.heard = false, max(newest, at)
-	if !c.needKey && !q.fresh {
+	if !c.needKey && !q.fresh && q.endLine >= c.resumedAt {
 		q.fill(au.PTS)
 	}
 	return true
@@ -99,8 +99,8 @@ func (c *cutter) hush(to int64) {
 // segment could be longer than the target duration with it: "EXTINF rounded to the nearest integer" (bis §4.4.3.1).
 func (c *cutter) hushLate(to int64) {
 	q := &c.sound
-	most := min(max(q.usual+maxSoundWait, rate*4/10), c.longestSegment()+rate*45/100-c.nextSegment())
-	if !q.active || q.away || q.fresh || q.silence == nil || to-q.endLine <= most {
+	most := min(max(q.usual+maxSoundWait, rate*4/10), c.longestSegment()+rate*35/100-c.nextSegment())
+	if !q.active || q.away || q.fresh || q.silence == nil || q.endLine < c.resumedAt || to-q.endLine <= most {
 		return
 	}
 	q.fill(media.Rescale(to, rate, q.track.ClockRate))

@@ -216,6 +216,25 @@ func TestPicturesAway(t *testing.T) {
 	}
 }
 
+// TestSoundBeforePictures: sound that came and stopped long before the first keyframe leaves no silence before it.
+func TestSoundBeforePictures(t *testing.T) {
+	s := newSynth(DefaultConfig())
+	s.p.setTracks(tracks(true))
+	c := newChecker(s.p, t.Fatalf)
+	s.run(150*time.Millisecond, false, true)
+	s.dts = 3 * rate
+	drive(c, s, 3600*time.Millisecond, true, false)
+	s.p.absent()
+	c.look()
+	s.skip(5 * time.Second)
+	c.look()
+	for _, r := range []string{"v0", "a0"} {
+		if at, _, _ := soundOf(t, s.p, r); len(at) > 0 && at[0] < (s.p.cut.base+3)*48000 {
+			t.Errorf("%s: sound from %d on, pictures from 3 s on", r, at[0]-s.p.cut.base*48000)
+		}
+	}
+}
+
 // TestRandomSound: whenever sound stops and comes, with the publisher or without, frames lie end to end, the pictures
 // wait for none, and the tracks stay.
 func TestRandomSound(t *testing.T) {

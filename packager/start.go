@@ -443,8 +443,7 @@ func (p *Presentation) configure(videos []media.Track, sound *media.Track) bool 
 	}
 	if c.sound.active && !c.sound.away && !c.alone.on {
 		p.begin(c.alone)
-		edge, _ := c.edge()
-		c.sound.skip(laneSound, edge)
+		c.alone.start, _ = c.edge() // what is before is not for it
 	}
 	if changed || diff {
 		// "DISCONTINUITY MUST be there when tracks or parameter sets change", in all renditions (bis §4.4.4.3,
