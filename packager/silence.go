@@ -99,8 +99,11 @@ func (c *cutter) hush(to int64) {
 // segment could be longer than the target duration with it: "EXTINF rounded to the nearest integer" (bis §4.4.3.1).
 func (c *cutter) hushLate(to int64) {
 	q := &c.sound
+	if !q.active || q.away || q.fresh || q.silence == nil || q.endLine < c.resumedAt {
+		return
+	}
 	most := min(max(q.usual+maxSoundWait, rate*4/10), c.longestSegment()+rate*35/100-c.nextSegment())
-	if !q.active || q.away || q.fresh || q.silence == nil || q.endLine < c.resumedAt || to-q.endLine <= most {
+	if to-q.endLine <= most {
 		return
 	}
 	q.fill(media.Rescale(to, rate, q.track.ClockRate))
@@ -112,8 +115,7 @@ func (c *cutter) nextSegment() int64 {
 	if gop == 0 {
 		return c.longestSegment()
 	}
-	n := max(1, (c.leastSegment()+gop-1)/gop)
-	return min(n*gop, c.longestSegment())
+	return min((c.leastSegment()+gop-1)/gop*gop, c.longestSegment())
 }
 
 // fill lays silence where a frame or more is missing before the given place, on the track's clock. The last frame of it
