@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -173,16 +172,8 @@ func testMerchant(t *testing.T, s *server, playlist string) {
 		t.Fatal(err)
 	}
 	ranges := func() (all, ended int) {
-		res, err := http.Get(playlist)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		text, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Count(string(text), "#EXT-X-DATERANGE"), strings.Count(string(text), "END-DATE")
+		text := fetch(t, playlist)
+		return strings.Count(text, "#EXT-X-DATERANGE"), strings.Count(text, "END-DATE")
 	}
 	if all, ended := ranges(); all != 3 || ended != 0 {
 		t.Errorf("%d pins, %d have ended", all, ended)
@@ -225,8 +216,10 @@ func benchProcess(t *testing.T, name string, args ...string) viewersReport {
 
 // TestBenchViewersProcess: without a URL the real program makes a server, streams, pins and a floor, and measures both.
 func TestBenchViewersProcess(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	name := binary(t)
 	t.Run("floor", func(t *testing.T) {
+		t.Parallel()
 		r := benchProcess(t, name, "--viewers", "3", "--for", "1s", "--ramp", "100ms", "--settle", "500ms", "--part", "200ms",
 			"--window", "30s", "--shows", "2", "--pins", "3", "--floor")
 		if want := (viewersSetup{Part: 200 * time.Millisecond, Window: 30 * time.Second, Bitrate: 2_500_000, Shows: 2, Pins: 3}); r.Setup == nil || *r.Setup != want {
@@ -248,6 +241,7 @@ func TestBenchViewersProcess(t *testing.T) {
 	})
 	// What is kept of a stream is its window, and little else, also where somebody watches each.
 	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
 		if runtime.GOOS != "linux" {
 			t.Skip("what a process uses can be read on Linux alone")
 		}

@@ -98,7 +98,13 @@ func runServer(t *testing.T, cfg config.Config) *server {
 // scrape reads the metrics.
 func scrape(t *testing.T, s *server) string {
 	t.Helper()
-	res, err := http.Get(s.Addrs().Admin + "/metrics")
+	return fetch(t, s.Addrs().Admin+"/metrics")
+}
+
+// fetch is the text at an address.
+func fetch(t *testing.T, address string) string {
+	t.Helper()
+	res, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}
