@@ -29,7 +29,7 @@ const (
 	maxChunkStreams = 32
 	// firstChunkSize is what both sides begin with (§5.4.1).
 	firstChunkSize = 128
-	// readBuffer takes a usual picture in one read.
+	// readBuffer takes in one read what has come while the session slept, at usual bit rates.
 	readBuffer = 64 << 10
 )
 

@@ -8,6 +8,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"livesrv/ingest"
 )
 
 // wireMessage is a message in one chunk of format 0.
@@ -16,28 +18,33 @@ func wireMessage(typ byte, size int) []byte {
 	return append(b, bytes.Repeat([]byte{0xa5}, size)...)
 }
 
+// connect gives the two ends of a connection that the door has let in, until the test ends.
+func connect(t *testing.T, door *ingest.Door) (nc, client net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln = door.Listener("rtmp", ln)
+	defer ln.Close()
+	if client, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	if nc, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	return nc, client
+}
+
 // TestWaker: a lone audio frame waits for what comes after it once pictures have been large for a while, and nothing
 // else ever does.
 func TestWaker(t *testing.T) {
 	if !canWake {
 		t.Skip("the level cannot be set here")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln = start(t).Door.Listener("rtmp", ln)
-	defer ln.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	nc, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	nc, client := connect(t, start(t).Door)
 	w := newWaker(nc)
 	if w.raw == nil {
 		t.Fatal("the socket of a connection that the door let in cannot be set")
@@ -129,21 +136,7 @@ func TestWaker(t *testing.T) {
 
 // TestNap: what comes while nobody waits for it is read later, all at once, and what is waited for at once.
 func TestNap(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	nc, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	nc, client := connect(t, start(t).Door)
 	const needless = 300 * time.Millisecond
 	var wanted time.Time // nothing is, before
 	w := newWaker(nc)
@@ -209,22 +202,12 @@ func TestNapEnds(t *testing.T) {
 	if !canWake {
 		t.Skip("the level cannot be set here")
 	}
+	k := start(t)
 	for _, end := range []func(*waker, net.Conn){
 		func(_ *waker, client net.Conn) { client.Close() },
 		func(w *waker, _ net.Conn) { w.cut() },
 	} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		nc, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		nc, client := connect(t, k.Door)
 		w := newWaker(nc)
 		w.chunks = newChunkReader(bufio.NewReader(w), 1<<20, nil)
 		woken := make(chan error, 1)
@@ -242,8 +225,5 @@ func TestNapEnds(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Error("slept on")
 		}
-		client.Close()
-		nc.Close()
-		ln.Close()
 	}
 }
