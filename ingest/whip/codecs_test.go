@@ -74,23 +74,14 @@ func hevc(t testing.TB) film {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := film{codec: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH265, ClockRate: 90000}}
-	var au sample
-	for {
+	return filmOf(t, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH265, ClockRate: 90000}, func() (nalUnit, error) {
 		nal, err := r.NextNAL()
-		if errors.Is(err, io.EOF) {
-			return all
-		}
 		if err != nil {
-			t.Fatal(err)
+			return nalUnit{}, err
 		}
-		au.data = append(append(au.data, 0, 0, 0, 1), nal.Data...)
-		if typ := nal.Data[0] >> 1 & 0x3F; typ < 32 {
-			au.key = typ >= 16
-			all.pictures = append(all.pictures, au)
-			au = sample{}
-		}
-	}
+		typ := nal.Data[0] >> 1 & 0x3F
+		return nalUnit{nal.Data, typ < 32, typ >= 16}, nil
+	})
 }
 
 // inIVF is a clip of VP9 or AV1. The keyframes are where they were asked for.

@@ -116,19 +116,37 @@ func pictures(t testing.TB, path string) film {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := film{codec: h264Codec}
+	return filmOf(t, h264Codec, func() (nalUnit, error) {
+		nal, err := r.NextNAL()
+		if err != nil {
+			return nalUnit{}, err
+		}
+		return nalUnit{nal.Data, nal.UnitType <= h264reader.NalUnitTypeCodedSliceIdr, nal.UnitType == h264reader.NalUnitTypeCodedSliceIdr}, nil
+	})
+}
+
+// nalUnit is a NAL unit; picture says that it is a picture, of one slice, and key that it is a keyframe's.
+type nalUnit struct {
+	data         []byte
+	picture, key bool
+}
+
+// filmOf gathers NAL units into pictures, each with what comes before it.
+func filmOf(t testing.TB, codec webrtc.RTPCodecCapability, next func() (nalUnit, error)) film {
+	t.Helper()
+	all := film{codec: codec}
 	var au sample
 	for {
-		nal, err := r.NextNAL()
+		nal, err := next()
 		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		au.data = append(append(au.data, 0, 0, 0, 1), nal.Data...)
-		if nal.UnitType <= h264reader.NalUnitTypeCodedSliceIdr {
-			au.key = nal.UnitType == h264reader.NalUnitTypeCodedSliceIdr
+		au.data = append(append(au.data, 0, 0, 0, 1), nal.data...)
+		if nal.picture {
+			au.key = nal.key
 			all.pictures = append(all.pictures, au)
 			au = sample{}
 		}
