@@ -247,7 +247,7 @@ func TestBenchViewersProcess(t *testing.T) {
 		}
 		const streams = 100
 		r := benchProcess(t, name, "--shows", number(streams), "--viewers", number(streams), "--bitrate", "1500000", "--window", "12s", "--fill",
-			"--settle", "500ms", "--ramp", "1s", "--for", "1s")
+			"--settle", "4s", "--ramp", "1s", "--for", "1s")
 		if len(r.Results) != 1 || r.Results[0].Cost == nil {
 			t.Fatalf("%+v", r)
 		}
