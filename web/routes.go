@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"livesrv/web/h1"
+	"livesrv/web/h2"
 	"livesrv/web/hls"
 	"livesrv/web/ui"
 )
@@ -68,6 +69,7 @@ func (s *Server) routes(h Handlers) (http.Handler, error) {
 
 	rest := s.identify(s.realIP(proxies, s.logAccess(s.secure(mux))))
 	media := s.logMedia(h.Media)
+	inTurn := h2.InTurn(media)
 	if s.fast, err = h1.New(h1.Config{Handler: media, Prefix: hls.Prefix, Headers: hls.RequestHeaders,
 		IdleTimeout: idleTimeout, HeaderTimeout: headerTimeout, WriteTimeout: writeTimeout, Log: s.log}); err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func (s *Server) routes(h Handlers) (http.Handler, error) {
 		if !strings.HasPrefix(r.URL.Path, hls.Prefix) {
 			rest.ServeHTTP(w, r)
 		} else if !s.fast.Take(w, r) {
-			media.ServeHTTP(w, r)
+			inTurn.ServeHTTP(w, r)
 		}
 	}), nil
 }

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,9 @@ const (
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10
 	maxStreams    = 250 // of one connection of HTTP/2
+	// turnsPerCore is how many media answers of HTTP/2 are under way for each core: more than one, since each waits for
+	// its own goroutines now and then.
+	turnsPerCore = 2
 )
 
 // Deps are what a Server needs from its surroundings.
@@ -178,12 +182,14 @@ func (s *Server) serveH2() error {
 	if err := http2.ConfigureServer(s.http, conf); err != nil {
 		return err
 	}
+	turns := h2.NewTurns(turnsPerCore * runtime.GOMAXPROCS(0))
 	s.http.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
 		ctx := context.Background()
 		if b, ok := h.(interface{ BaseContext() context.Context }); ok { // how net/http tells a protocol of the connection's
 			ctx = b.BaseContext()
 		}
-		conf.ServeConn(h2.New(c), &http2.ServeConnOpts{Context: ctx, BaseConfig: hs, Handler: h})
+		conn := h2.New(c, turns)
+		conf.ServeConn(conn, &http2.ServeConnOpts{Context: h2.WithConn(ctx, conn), BaseConfig: hs, Handler: h})
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -96,20 +97,28 @@ func (b *below) flush() error {
 type Conn struct {
 	*tls.Conn
 	below *below
+	turns Turns
+	// turn says that an answer on this connection has taken one of turns.
+	turn atomic.Bool
+	// timer runs while something is held back or a turn is taken.
+	timer *time.Timer
 
-	mu     sync.Mutex
-	frames frames
-	timer  *time.Timer
-	err    error // of a write that nobody waited for
+	mu      sync.Mutex
+	frames  frames
+	holding bool
+	err     error // of a write that nobody waited for
 }
 
 // New puts a Conn above TLS. It is the TLS connection itself where that does not come from a Listener of this package.
-func New(c *tls.Conn) net.Conn {
+func New(c *tls.Conn, turns Turns) net.Conn {
 	b, ok := c.NetConn().(*below)
 	if !ok {
 		return c
 	}
-	return &Conn{Conn: c, below: b}
+	above := &Conn{Conn: c, below: b, turns: turns}
+	above.timer = time.AfterFunc(time.Hour, above.overdue)
+	above.timer.Stop()
+	return above
 }
 
 // Write takes bytes of frames. They leave when an answer ends with them, or soon.
@@ -119,38 +128,34 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
 	}
-	c.below.hold()
-	n, err := c.Conn.Write(p)
-	if c.frames.pass(p) || err != nil {
-		c.disarm()
-		if flushed := c.below.release(); err == nil {
-			err = flushed
-		}
-		return n, err
-	}
-	c.arm()
-	return n, nil
-}
-
-// arm sends what is held back after patience, whatever comes. The caller holds c.mu.
-func (c *Conn) arm() {
-	if c.timer == nil {
-		c.timer = time.AfterFunc(patience, c.overdue)
-	} else {
+	if !c.holding {
+		c.holding = true
+		c.below.hold()
 		c.timer.Reset(patience)
 	}
-}
-
-func (c *Conn) disarm() {
-	if c.timer != nil {
-		c.timer.Stop()
+	n, err := c.Conn.Write(p)
+	if c.frames.pass(p) || err != nil {
+		c.timer.Stop() // before the turn is given: whoever takes the next one starts it again
+		c.giveTurn()
+		if flushed := c.release(); err == nil {
+			err = flushed
+		}
 	}
+	return n, err
 }
 
+// release sends what is held back. The caller holds c.mu.
+func (c *Conn) release() error {
+	c.holding = false
+	return c.below.release()
+}
+
+// overdue sends what is held back after patience, whatever comes.
 func (c *Conn) overdue() {
+	c.giveTurn() // a write that is stuck has c.mu
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.below.release(); err != nil && c.err == nil {
+	if err := c.release(); err != nil && c.err == nil {
 		c.err = err
 	}
 }
@@ -158,10 +163,11 @@ func (c *Conn) overdue() {
 // Close sends what is held back, unless a write is stuck: closing ends that.
 func (c *Conn) Close() error {
 	if c.mu.TryLock() {
-		c.disarm()
-		_ = c.below.release() // whoever closes has no more to say about it
+		c.timer.Stop()
+		_ = c.release() // whoever closes has no more to say about it
 		c.mu.Unlock()
 	}
+	c.giveTurn()
 	return c.Conn.Close()
 }
 

@@ -63,7 +63,7 @@ func serve(t testing.TB, h http.Handler, collect bool) (*http.Client, string, *c
 		srv.Config.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
 			done.Add(1)
 			defer done.Done()
-			above := New(c)
+			above := New(c, NewTurns(4))
 			if _, ok := above.(*Conn); !ok {
 				t.Errorf("a %T is not collected", above)
 			}
