@@ -35,6 +35,9 @@ const (
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10
 	maxStreams    = 250 // of one connection of HTTP/2
+	// headerTable is how many bytes of headers each connection of HTTP/2 remembers having sent (RFC 7541 §4.2). Those that
+	// every media answer has take 700; the rest is lengths and dates that never come again.
+	headerTable = 2 << 10
 	// turnsPerCore is how many media answers of HTTP/2 are under way for each core: more than one, since each waits for
 	// its own goroutines now and then.
 	turnsPerCore = 2
@@ -178,7 +181,7 @@ func (s *Server) serve(ln net.Listener) error {
 // serveH2 lets package h2 stand between HTTP/2 and TLS. http2.ConfigureServer does the rest: net/http's own copy of the
 // same server takes no connection but TLS's.
 func (s *Server) serveH2() error {
-	conf := &http2.Server{MaxConcurrentStreams: maxStreams}
+	conf := &http2.Server{MaxConcurrentStreams: maxStreams, MaxEncoderHeaderTableSize: headerTable}
 	if err := http2.ConfigureServer(s.http, conf); err != nil {
 		return err
 	}

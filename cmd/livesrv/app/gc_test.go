@@ -9,7 +9,7 @@ func TestGCPercent(t *testing.T) {
 		live uint64
 		want int
 	}{
-		{0, 100}, {10 * mib, 100}, {32 * mib, 100}, {64 * mib, 50}, {128 * mib, 25}, {2048 * mib, 12}, {1 << 40, 12},
+		{0, 100}, {10 * mib, 100}, {24 * mib, 100}, {48 * mib, 50}, {96 * mib, 25}, {2048 * mib, 12}, {1 << 40, 12},
 	} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("%d MiB alive: %d %%, want %d", c.live/mib, got, c.want)
