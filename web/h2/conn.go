@@ -97,7 +97,7 @@ func (b *below) flush() error {
 type Conn struct {
 	*tls.Conn
 	below *below
-	turns Turns
+	turns *Turns
 	// turn says that an answer on this connection has taken one of turns.
 	turn atomic.Bool
 	// timer runs while something is held back or a turn is taken.
@@ -110,7 +110,7 @@ type Conn struct {
 }
 
 // New puts a Conn above TLS. It is the TLS connection itself where that does not come from a Listener of this package.
-func New(c *tls.Conn, turns Turns) net.Conn {
+func New(c *tls.Conn, turns *Turns) net.Conn {
 	b, ok := c.NetConn().(*below)
 	if !ok {
 		return c

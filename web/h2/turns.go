@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -14,10 +16,76 @@ import (
 //
 // What waits for a viewer never has a turn for long: an answer gives it back when its last bytes go to the socket, and
 // after patience at the latest. So slow viewers cost the others nothing.
-type Turns chan struct{}
+type Turns struct {
+	mu   sync.Mutex
+	free int
+	// media goes before the rest: the part is what a viewer sees, the playlist says what comes after it. But one turn in
+	// restEvery goes to the rest, which so always gets on.
+	media, rest []chan struct{}
+	given       uint
+}
+
+const restEvery = 8
 
 // NewTurns makes room for n answers at a time.
-func NewTurns(n int) Turns { return make(Turns, n) }
+func NewTurns(n int) *Turns { return &Turns{free: n} }
+
+// take waits for a turn; false says that ctx ended before.
+func (t *Turns) take(ctx context.Context, media bool) bool {
+	t.mu.Lock()
+	if t.free > 0 {
+		t.free--
+		t.mu.Unlock()
+		return true
+	}
+	queue := &t.rest
+	if media {
+		queue = &t.media
+	}
+	mine := waiters.Get().(chan struct{})
+	*queue = append(*queue, mine)
+	t.mu.Unlock()
+	select {
+	case <-mine:
+		waiters.Put(mine)
+		return true
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	i := slices.Index(*queue, mine)
+	if i >= 0 {
+		*queue = slices.Delete(*queue, i, i+1)
+	}
+	t.mu.Unlock()
+	if i < 0 { // it came in the same moment
+		<-mine
+		t.give()
+	}
+	waiters.Put(mine)
+	return false
+}
+
+// give lets the next answer begin.
+func (t *Turns) give() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.given++
+	queue := &t.media
+	if len(t.media) == 0 || len(t.rest) > 0 && t.given%restEvery == 0 {
+		queue = &t.rest
+	}
+	if len(*queue) == 0 {
+		t.free++
+		return
+	}
+	(*queue)[0] <- struct{}{}
+	if *queue = (*queue)[1:]; len(*queue) == 0 {
+		*queue = nil
+	}
+}
+
+// waiters hold one turn each that is on its way.
+var waiters = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
 
 type connKey struct{}
 
@@ -30,30 +98,21 @@ func WithConn(ctx context.Context, c net.Conn) context.Context {
 }
 
 // takeTurn waits until an answer on this connection may begin. Two answers at once have one turn.
-func (c *Conn) takeTurn(ctx context.Context) {
-	if c.turn.Load() {
-		return
-	}
-	select {
-	case c.turns <- struct{}{}:
-	default:
-		select {
-		case c.turns <- struct{}{}:
-		case <-ctx.Done():
-			return // its write fails
-		}
+func (c *Conn) takeTurn(ctx context.Context, media bool) {
+	if c.turn.Load() || !c.turns.take(ctx, media) {
+		return // where ctx has ended the write fails
 	}
 	if !c.turn.CompareAndSwap(false, true) {
-		<-c.turns
+		c.turns.give()
 		return
 	}
 	c.timer.Reset(patience)
 }
 
-// giveTurn lets the next answer begin, if this connection has a turn.
+// giveTurn gives the turn back, if this connection has one.
 func (c *Conn) giveTurn() {
 	if c.turn.CompareAndSwap(true, false) {
-		<-c.turns
+		c.turns.give()
 	}
 }
 
@@ -67,7 +126,7 @@ func InTurn(next http.Handler) http.Handler {
 			return
 		}
 		in := writers.Get().(*writer)
-		*in = writer{ResponseWriter: w, ctx: r.Context(), conn: c}
+		*in = writer{ResponseWriter: w, ctx: r.Context(), conn: c, media: !strings.HasSuffix(r.URL.Path, ".m3u8")}
 		next.ServeHTTP(in, r)
 		*in = writer{}
 		writers.Put(in)
@@ -81,6 +140,7 @@ type writer struct {
 	http.ResponseWriter
 	ctx   context.Context
 	conn  *Conn
+	media bool
 	begun bool
 }
 
@@ -88,7 +148,7 @@ type writer struct {
 func (w *writer) Write(b []byte) (int, error) {
 	if !w.begun {
 		w.begun = true
-		w.conn.takeTurn(w.ctx)
+		w.conn.takeTurn(w.ctx, w.media)
 	}
 	return w.ResponseWriter.Write(b)
 }
