@@ -50,6 +50,12 @@ func (c countedConn) Write(b []byte) (int, error) {
 // serve runs a handler over HTTP/2 and TLS, collected or not, and gives a client of it.
 func serve(t testing.TB, h http.Handler, collect bool) (*http.Client, string, *counted) {
 	t.Helper()
+	return serveInTurn(t, h, collect, NewTurns(4))
+}
+
+// serveInTurn is serve, where the collected are answered in turn.
+func serveInTurn(t testing.TB, h http.Handler, collect bool, turns *Turns) (*http.Client, string, *counted) {
+	t.Helper()
 	var done sync.WaitGroup
 	srv := httptest.NewUnstartedServer(h) // for its certificate
 	conf := &http2.Server{}
@@ -63,11 +69,11 @@ func serve(t testing.TB, h http.Handler, collect bool) (*http.Client, string, *c
 		srv.Config.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
 			done.Add(1)
 			defer done.Done()
-			above := New(c, NewTurns(4))
+			above := New(c, turns)
 			if _, ok := above.(*Conn); !ok {
 				t.Errorf("a %T is not collected", above)
 			}
-			conf.ServeConn(above, &http2.ServeConnOpts{Context: context.Background(), BaseConfig: hs, Handler: h})
+			conf.ServeConn(above, &http2.ServeConnOpts{Context: WithConn(context.Background(), above), BaseConfig: hs, Handler: InTurn(h)})
 		}
 	}
 	srv.TLS = srv.Config.TLSConfig

@@ -6,4 +6,6 @@
 // Between the two, Conn watches the frames go by. While an answer is under way what TLS makes of it is held back; with
 // the frame that ends the stream it leaves. What is held is bounded in size, and in time: a stream that pauses in the
 // middle, for flow control or because its handler does, is sent after a few milliseconds.
+//
+// Turns keeps a crowd that waits for the same part from being answered all at once.
 package h2

@@ -23,12 +23,16 @@ type Turns struct {
 	// restEvery goes to the rest, which so always gets on.
 	media, rest []chan struct{}
 	given       uint
+	// waiters are channels that hold a turn on its way.
+	waiters sync.Pool
 }
 
 const restEvery = 8
 
 // NewTurns makes room for n answers at a time.
-func NewTurns(n int) *Turns { return &Turns{free: n} }
+func NewTurns(n int) *Turns {
+	return &Turns{free: n, waiters: sync.Pool{New: func() any { return make(chan struct{}, 1) }}}
+}
 
 // take waits for a turn; false says that ctx ended before.
 func (t *Turns) take(ctx context.Context, media bool) bool {
@@ -42,12 +46,12 @@ func (t *Turns) take(ctx context.Context, media bool) bool {
 	if media {
 		queue = &t.media
 	}
-	mine := waiters.Get().(chan struct{})
+	mine := t.waiters.Get().(chan struct{})
 	*queue = append(*queue, mine)
 	t.mu.Unlock()
 	select {
 	case <-mine:
-		waiters.Put(mine)
+		t.waiters.Put(mine)
 		return true
 	case <-ctx.Done():
 	}
@@ -61,7 +65,7 @@ func (t *Turns) take(ctx context.Context, media bool) bool {
 		<-mine
 		t.give()
 	}
-	waiters.Put(mine)
+	t.waiters.Put(mine)
 	return false
 }
 
@@ -83,9 +87,6 @@ func (t *Turns) give() {
 		*queue = nil
 	}
 }
-
-// waiters hold one turn each that is on its way.
-var waiters = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
 
 type connKey struct{}
 
