@@ -10,6 +10,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg1audio"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg4audio"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpvp9"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
@@ -30,7 +31,7 @@ func depacketise(f format.Format) depacketiser {
 	switch f := f.(type) {
 	case *format.H264:
 		if d, err := f.CreateDecoder(); err == nil {
-			v := &video[*rtph264.Decoder]{decoder: d, hevc: false, more: rtph264.ErrMorePacketsNeeded, none: rtph264.ErrNonStartingPacketAndNoPrevious}
+			v := &video[*rtph264.Decoder]{decoder: d, fresh: f.CreateDecoder, more: rtph264.ErrMorePacketsNeeded, none: rtph264.ErrNonStartingPacketAndNoPrevious}
 			sps, pps := f.SafeParams()
 			v.now = ingest.ParameterSets(nil, false, [][]byte{sps, pps})
 			v.newDTS = func() dtsFinder { x := &h264.DTSExtractor{}; x.Initialize(); return x }
@@ -38,7 +39,7 @@ func depacketise(f format.Format) depacketiser {
 		}
 	case *format.H265:
 		if d, err := f.CreateDecoder(); err == nil {
-			v := &video[*rtph265.Decoder]{decoder: d, hevc: true, more: rtph265.ErrMorePacketsNeeded, none: rtph265.ErrNonStartingPacketAndNoPrevious}
+			v := &video[*rtph265.Decoder]{decoder: d, fresh: f.CreateDecoder, hevc: true, more: rtph265.ErrMorePacketsNeeded, none: rtph265.ErrNonStartingPacketAndNoPrevious}
 			vps, sps, pps := f.SafeParams()
 			v.now = ingest.ParameterSets(nil, true, [][]byte{vps, sps, pps})
 			v.newDTS = func() dtsFinder { x := &h265.DTSExtractor{}; x.Initialize(); return x }
@@ -46,7 +47,11 @@ func depacketise(f format.Format) depacketiser {
 		}
 	case *format.AV1:
 		if d, err := f.CreateDecoder(); err == nil {
-			return &av1Video{decoder: d}
+			return &av1Video{decoder: d, fresh: f.CreateDecoder}
+		}
+	case *format.VP9:
+		if d, err := f.CreateDecoder(); err == nil {
+			return &vp9Video{decoder: d, fresh: f.CreateDecoder}
 		}
 	case *format.MPEG4Audio:
 		if d, err := f.CreateDecoder(); err == nil && f.Config != nil && f.Config.SampleRate > 0 {
@@ -92,6 +97,7 @@ func unfinished(err error, more ...error) bool {
 // video is H.264 or HEVC.
 type video[D decoder] struct {
 	decoder    D
+	fresh      func() (D, error)
 	hevc       bool
 	more, none error
 	newDTS     func() dtsFinder
@@ -103,6 +109,13 @@ type video[D decoder] struct {
 }
 
 func (v *video[D]) codec() (media.Codec, int) { return v.now, media.VideoClockRate }
+
+func (v *video[D]) lose() {
+	v.dts = nil
+	if d, err := v.fresh(); err == nil {
+		v.decoder = d
+	}
+}
 
 func (v *video[D]) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
 	units, err := v.decoder.Decode(pkt)
@@ -155,10 +168,17 @@ func (v *video[D]) sets() [][]byte {
 // av1Video takes temporal units.
 type av1Video struct {
 	decoder *rtpav1.Decoder
+	fresh   func() (*rtpav1.Decoder, error)
 	now     media.Codec
 }
 
 func (v *av1Video) codec() (media.Codec, int) { return nil, 0 }
+
+func (v *av1Video) lose() {
+	if d, err := v.fresh(); err == nil {
+		v.decoder = d
+	}
+}
 
 func (v *av1Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
 	units, err := v.decoder.Decode(pkt)
@@ -181,6 +201,42 @@ func (v *av1Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.C
 		return nil, nil, 0, nil
 	}
 	return []*media.AccessUnit{{Units: units, PTS: at, DTS: at}}, v.now, media.VideoClockRate, nil
+}
+
+// vp9Video takes frames, each of which is a picture or, with what is not shown, a superframe.
+type vp9Video struct {
+	decoder *rtpvp9.Decoder
+	fresh   func() (*rtpvp9.Decoder, error)
+	now     media.Codec
+}
+
+func (v *vp9Video) codec() (media.Codec, int) { return nil, 0 }
+
+func (v *vp9Video) lose() {
+	if d, err := v.fresh(); err == nil {
+		v.decoder = d
+	}
+}
+
+func (v *vp9Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
+	frame, err := v.decoder.Decode(pkt)
+	switch {
+	case unfinished(err, rtpvp9.ErrMorePacketsNeeded, rtpvp9.ErrNonStartingPacketAndNoPrevious):
+		return nil, nil, 0, nil
+	case err != nil:
+		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
+	}
+	c, key, ok := media.ReadVP9(frame)
+	if !ok {
+		return nil, nil, 0, fault.New(fault.Invalid, "a picture is not of VP9")
+	}
+	if key {
+		v.now = c
+	}
+	if v.now == nil {
+		return nil, nil, 0, nil
+	}
+	return []*media.AccessUnit{{Units: [][]byte{frame}, PTS: at, DTS: at}}, v.now, media.VideoClockRate, nil
 }
 
 // unsized takes the size field out of an OBU (AV1 specification §5.3.2): an RTP packet may leave it in.

@@ -33,8 +33,8 @@ func TestAV1(t *testing.T) {
 	for name, h := range map[string][]byte{"plain": sequence, "sized": sized} {
 		f := &format.AV1{PayloadTyp: 96}
 		s := &sink{said: map[string]string{}}
-		p, err := newPublisher(s, &description.Session{Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{f}}}}, func() {})
-		if err != nil {
+		desc := &description.Session{Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{f}}}}
+		if _, err := newPublisher(s, desc, func() {}, unkicked(t)); err != nil {
 			t.Fatal(err)
 		}
 		enc, err := f.CreateEncoder()
@@ -48,9 +48,7 @@ func TestAV1(t *testing.T) {
 			}
 			for _, pkt := range pkts {
 				pkt.Timestamp = uint32(i) * 3000
-				if err := p.handle(f, pkt); err != nil {
-					t.Fatal(err)
-				}
+				desc.Medias[0].Formats[0].PTSEqualsDTS(pkt) // as gortsplib does
 			}
 		}
 		if len(s.tracks) != 1 || len(s.aus) != 2 || s.aus[1].PTS != 3000 || !bytes.Equal(s.aus[0].Units[0], sequence) {
@@ -67,7 +65,7 @@ func TestOtherCodecs(t *testing.T) {
 		{Type: description.MediaTypeVideo, Formats: []format.Format{h}},
 		{Type: description.MediaTypeAudio, Formats: []format.Format{&format.G711{MULaw: true, SampleRate: 8000, ChannelCount: 1}}},
 	}}
-	p, err := newPublisher(s, desc, func() {})
+	p, err := newPublisher(s, desc, func() {}, unkicked(t))
 	if err != nil || len(p.tracks) != 1 || s.said[ingest.CodecUnsupported] == "" {
 		t.Errorf("%v %v", err, s.said)
 	}
@@ -102,14 +100,14 @@ func FuzzPackets(f *testing.F) {
 			t.Fatal(err)
 		}
 		s := &sink{said: map[string]string{}}
-		p, err := newPublisher(s, &desc, func() {})
+		p, err := newPublisher(s, &desc, func() {}, func(error) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range uint16(4) {
 			for j, b := range [][]byte{video, audio} {
 				pkt := &rtp.Packet{Header: rtp.Header{SequenceNumber: i, Timestamp: uint32(i) * 3000, Marker: i%2 == 0}, Payload: bytes.Clone(b)}
-				if err := p.handle(desc.Medias[j].Formats[0], pkt); err != nil {
+				if err := p.handle(p.tracks[desc.Medias[j]], pkt); err != nil {
 					return
 				}
 			}

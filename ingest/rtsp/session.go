@@ -12,6 +12,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
 	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"livesrv/ingest"
@@ -96,7 +97,7 @@ func (h handler) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.Re
 		}
 		return refuse(p, err)
 	}
-	media, err := newPublisher(pub, ctx.Description, p.watch.Alive)
+	media, err := newPublisher(pub, ctx.Description, p.watch.Alive, p.watch.Kick)
 	if err != nil {
 		pub.Close(err)
 		return refuse(p, err)
@@ -124,21 +125,14 @@ func (h handler) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Respon
 		return &base.Response{StatusCode: base.StatusMethodNotValidInThisState}, errors.New("RECORD before ANNOUNCE")
 	}
 	ctx.Session.OnPacketRTCPAny(p.media.told)
-	ctx.Session.OnPacketRTPAny(func(_ *description.Media, f format.Format, pkt *rtp.Packet) {
-		if err := p.media.handle(f, pkt); err != nil {
-			p.watch.Kick(err)
-		}
-	})
+	ctx.Session.OnPacketRTPAny(func(*description.Media, format.Format, *rtp.Packet) {})               // the tap has them already
+	p.media.ask = func(m *description.Media, pkt rtcp.Packet) { ctx.Session.WritePacketRTCP(m, pkt) } //nolint:errcheck // it may as well be lost
 	p.watch.Publishing()
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
-// OnPacketsLost is told of gaps in the sequence numbers.
-func (h handler) OnPacketsLost(ctx *gortsplib.ServerHandlerOnPacketsLostCtx) {
-	if p, ok := ctx.Session.UserData().(*peer); ok {
-		p.media.lost()
-	}
-}
+// OnPacketsLost is told of gaps in the sequence numbers, which the publisher finds earlier.
+func (h handler) OnPacketsLost(*gortsplib.ServerHandlerOnPacketsLostCtx) {}
 
 // OnDecodeError is told of packets that cannot be read; the publisher counts what matters.
 func (h handler) OnDecodeError(*gortsplib.ServerHandlerOnDecodeErrorCtx) {}

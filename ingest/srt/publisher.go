@@ -52,6 +52,7 @@ type track struct {
 	entry
 	slot int
 	latm *mpeg4audio.StreamMuxConfig
+	torn bool // something is lost before the next picture
 }
 
 // newPublisher makes one; alive is called for every access unit.
@@ -204,7 +205,9 @@ func (p *publisher) takeTrack(t *track, k pes) error {
 
 func (p *publisher) takePicture(t *track, k pes) error {
 	var units h264.AnnexB
+	t.torn = t.torn || k.torn
 	if err := units.Unmarshal(k.data); err != nil {
+		t.torn = true
 		return fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
 	}
 	old := p.intake.Codec(t.slot)
@@ -217,7 +220,9 @@ func (p *publisher) takePicture(t *track, k pes) error {
 			return err
 		}
 	}
-	return p.intake.Write(t.slot, &media.AccessUnit{Units: units, DTS: k.dts, PTS: k.pts, Arrived: p.wall()})
+	au := &media.AccessUnit{Units: units, DTS: k.dts, PTS: k.pts, Torn: t.torn, Arrived: p.wall()}
+	t.torn = false
+	return p.intake.Write(t.slot, au)
 }
 
 // sound hands on a frame that begins n ticks of its own clock after the packet's stamp.
