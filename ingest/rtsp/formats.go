@@ -2,6 +2,8 @@ package rtsp
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpav1"
@@ -55,12 +57,12 @@ func depacketise(f format.Format) depacketiser {
 		}
 	case *format.MPEG4Audio:
 		if d, err := f.CreateDecoder(); err == nil && f.Config != nil && f.Config.SampleRate > 0 {
-			return &sound[*rtpmpeg4audio.Decoder]{decoder: d, c: &media.AAC{Config: *f.Config}, rate: f.Config.SampleRate, clock: f.ClockRate(),
+			return &sound[*rtpmpeg4audio.Decoder]{decoder: d, c: &media.AAC{Config: *f.Config}, rate: f.Config.SampleRate, clock: clockRate(f),
 				length: func([]byte) int64 { return mpeg4audio.SamplesPerAccessUnit }, more: rtpmpeg4audio.ErrMorePacketsNeeded}
 		}
 	case *format.MPEG4AudioLATM:
 		if d, err := f.CreateDecoder(); err == nil {
-			return &latm{decoder: d, mux: f.StreamMuxConfig, inBand: f.CPresent, clock: f.ClockRate()}
+			return &latm{decoder: d, mux: f.StreamMuxConfig, inBand: f.CPresent, clock: clockRate(f)}
 		}
 	case *format.Opus:
 		if d, err := f.CreateDecoder(); err == nil && f.ChannelCount >= 1 && f.ChannelCount <= 2 {
@@ -73,6 +75,50 @@ func depacketise(f format.Format) depacketiser {
 	}
 	return nil
 }
+
+// clockRate is how many ticks of RTP a second has. HE-AAC counts the samples that come out of it (RFC 3640 §4.1: the rate in
+// the rtpmap), which gortsplib writes into descriptions and does not read from them.
+func clockRate(f format.Format) int {
+	var c *mpeg4audio.AudioSpecificConfig
+	switch f := f.(type) {
+	case *format.MPEG4Audio:
+		c = f.Config
+	case *format.MPEG4AudioLATM:
+		if aac, ok := muxConfig(f.StreamMuxConfig); ok && !f.CPresent {
+			c = &aac.Config
+		}
+	}
+	if c != nil && c.ExtensionSampleRate > 0 {
+		return c.ExtensionSampleRate
+	}
+	return f.ClockRate()
+}
+
+// nameOf is a codec that is not taken, as people know it.
+func nameOf(f format.Format) string {
+	switch f := f.(type) {
+	case *format.G711:
+		return "G.711"
+	case *format.G722:
+		return "G.722"
+	case *format.G726:
+		return "G.726"
+	case *format.LPCM:
+		return "PCM"
+	case *format.Opus:
+		return fmt.Sprintf("Opus with %d channels", f.ChannelCount)
+	case *format.Generic:
+		name, _, _ := strings.Cut(f.RTPMap(), "/")
+		return name
+	}
+	return f.Codec()
+}
+
+// unsupported is the name of what only its packets show to be a codec that is not taken.
+type unsupported string
+
+// Error implements error.
+func (u unsupported) Error() string { return string(u) + " is not supported" }
 
 // decoder is one of gortsplib's.
 type decoder interface {
@@ -321,11 +367,14 @@ func (l *latm) codec() (media.Codec, int) {
 	return c, c.Config.SampleRate
 }
 
-func (l *latm) config() (*media.AAC, bool) {
-	if l.mux == nil || len(l.mux.Programs) == 0 || len(l.mux.Programs[0].Layers) == 0 {
+func (l *latm) config() (*media.AAC, bool) { return muxConfig(l.mux) }
+
+// muxConfig is the first of what a stream in LATM has.
+func muxConfig(m *mpeg4audio.StreamMuxConfig) (*media.AAC, bool) {
+	if m == nil || len(m.Programs) == 0 || len(m.Programs[0].Layers) == 0 {
 		return nil, false
 	}
-	c := l.mux.Programs[0].Layers[0].AudioSpecificConfig
+	c := m.Programs[0].Layers[0].AudioSpecificConfig
 	if c == nil || c.SampleRate <= 0 {
 		return nil, false
 	}
@@ -375,8 +424,11 @@ func (m *mp3) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec,
 		return nil, nil, 0, fault.New(fault.Invalid, "sound cannot be taken apart").Because(err)
 	}
 	var h mpeg1audio.FrameHeader
-	if err := h.Unmarshal(frames[0]); err != nil || h.Layer != 3 || h.SampleRate <= 0 {
+	if err := h.Unmarshal(frames[0]); err != nil || h.SampleRate <= 0 {
 		return nil, nil, 0, fault.New(fault.Invalid, "the sound is not MP3").Because(err)
+	}
+	if h.Layer != 3 {
+		return nil, nil, 0, unsupported(fmt.Sprintf("MPEG audio layer %d (MP%[1]d)", h.Layer))
 	}
 	channels := 2
 	if h.ChannelMode == mpeg1audio.ChannelModeMono {

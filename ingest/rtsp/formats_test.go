@@ -57,6 +57,45 @@ func TestAV1(t *testing.T) {
 	}
 }
 
+// HE-AAC counts the samples that are heard, which are twice those of its frames.
+func TestHEAAC(t *testing.T) {
+	desc := described(t, "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\n"+
+		"a=fmtp:97 streamtype=5;mode=AAC-hbr;config=2b118800;SizeLength=13;IndexLength=3;IndexDeltaLength=3\r\n")
+	s := &sink{said: map[string]string{}}
+	p, err := newPublisher(s, desc, func() {}, unkicked(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint16(5) {
+		pkt := &rtp.Packet{Header: rtp.Header{SequenceNumber: i, Timestamp: uint32(i) * 2048, Marker: true}, Payload: []byte{0, 16, 0, 16, 0x21, byte(i)}}
+		if err := p.handle(p.tracks[desc.Medias[0]], pkt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.tracks) != 1 || s.tracks[0].ClockRate != 24000 || s.tracks[0].Codec.RFC6381() != "mp4a.40.5" || len(s.aus) != 5 {
+		t.Fatalf("%+v, %d frames", s.tracks, len(s.aus))
+	}
+	for i, au := range s.aus {
+		if au.PTS != int64(i)*1024 {
+			t.Errorf("frame %d at %d", i, au.PTS)
+		}
+	}
+}
+
+// described is what an SDP with some media says.
+func described(t testing.TB, medias string) *description.Session {
+	t.Helper()
+	var sd sdp.SessionDescription
+	var desc description.Session
+	if err := sd.Unmarshal([]byte("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" + medias)); err != nil {
+		t.Fatal(err)
+	}
+	if err := desc.Unmarshal(&sd); err != nil {
+		t.Fatal(err)
+	}
+	return &desc
+}
+
 // What cannot be taken is said once, and the rest goes on.
 func TestOtherCodecs(t *testing.T) {
 	s := &sink{said: map[string]string{}}
@@ -87,20 +126,12 @@ func FuzzPackets(f *testing.F) {
 	f.Add([]byte("\x65\x88\x84\x00"), []byte("\x00\x10\x00\x20abcd"))
 	f.Add([]byte("\x7c\x85abc"), []byte("\x47\xfc\x00\xb0\xa4\x23abc"))
 	f.Add([]byte("\x78\x00\x02ab"), []byte{})
-	const text = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" +
-		"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z/QADZGWgUGfjcBEAAADAAQAAAMA8DxQqoA=,aM4PGSA=\r\n" +
+	const text = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z/QADZGWgUGfjcBEAAADAAQAAAMA8DxQqoA=,aM4PGSA=\r\n" +
 		"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\na=fmtp:97 streamtype=5;mode=AAC-hbr;config=1190;SizeLength=13;IndexLength=3;IndexDeltaLength=3\r\n"
 	f.Fuzz(func(t *testing.T, video, audio []byte) {
-		var sd sdp.SessionDescription
-		var desc description.Session
-		if err := sd.Unmarshal([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if err := desc.Unmarshal(&sd); err != nil {
-			t.Fatal(err)
-		}
+		desc := described(t, text)
 		s := &sink{said: map[string]string{}}
-		p, err := newPublisher(s, &desc, func() {}, func(error) {})
+		p, err := newPublisher(s, desc, func() {}, func(error) {})
 		if err != nil {
 			t.Fatal(err)
 		}

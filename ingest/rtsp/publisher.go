@@ -1,6 +1,7 @@
 package rtsp
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -123,14 +124,14 @@ func newPublisher(pub publication, desc *description.Session, alive func(), kick
 			}
 			d := depacketise(f)
 			if d == nil {
-				strange = f.Codec()
+				strange = nameOf(f)
 				continue
 			}
 			if *taken {
 				continue // there is room for one picture and one sound
 			}
 			*taken = true
-			t := &track{depacketiser: d, media: m, slot: p.intake.Expect(), clock: p.line.track(f.ClockRate(), m.Type == description.MediaTypeVideo)}
+			t := &track{depacketiser: d, media: m, slot: p.intake.Expect(), clock: p.line.track(clockRate(f), m.Type == description.MediaTypeVideo)}
 			if c, rate := d.codec(); c != nil {
 				if err := p.intake.SetCodec(t.slot, c, rate); err != nil {
 					return nil, err
@@ -149,10 +150,14 @@ func newPublisher(pub publication, desc *description.Session, alive func(), kick
 		return nil, fault.New(fault.Invalid, "nothing that is announced can be taken").
 			WithHint("use %s", taken)
 	case strange != "" && !(video && audio):
-		pub.Report(ingest.CodecUnsupported, fmt.Sprintf(
-			"The codec %s is not supported and is left out. Use %s.", strange, taken))
+		p.leaveOut(strange)
 	}
 	return p, nil
+}
+
+// leaveOut says that a codec is not taken.
+func (p *publisher) leaveOut(name string) {
+	p.pub.Report(ingest.CodecUnsupported, fmt.Sprintf("%s is not supported and is left out. Use %s.", name, taken))
 }
 
 // told takes an RTCP packet of a media.
@@ -206,6 +211,13 @@ func (p *publisher) take(t *track, a arrival) error {
 	}
 	t.spoils = false
 	aus, c, rate, err := t.depacketiser.take(a.pkt, at)
+	if u, ok := errors.AsType[unsupported](err); ok {
+		if p.intake.Codec(t.slot) == nil {
+			p.intake.Without(t.slot)
+		}
+		p.leaveOut(string(u))
+		return nil
+	}
 	if err != nil {
 		if p.damaged++; p.damaged >= maxDamaged {
 			return fault.New(fault.Invalid, "%d packets in a row cannot be read", p.damaged).Because(err)

@@ -71,9 +71,18 @@ func (h handler) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
 	}
 	p.watch.Stop()
 	if refused == nil {
-		refused = p.watch.Explain(ctx.Error)
+		refused = p.watch.Explain(unread(ctx.Error))
 	}
 	h.s.door.Refuse("rtsp", ctx.Conn.NetConn().RemoteAddr().String(), refused)
+}
+
+// unread says what of a request could not be read, where that is known.
+func unread(err error) error {
+	if sdp, ok := errors.AsType[liberrors.ErrServerSDPInvalid](err); ok {
+		return fault.New(fault.Invalid, "the description of what comes cannot be read").
+			WithHint("use %s; the encoder may not know how to send another codec by RTSP", taken).Because(sdp)
+	}
+	return err
 }
 
 // OnDescribe is how players begin.
