@@ -103,14 +103,11 @@ type Request struct {
 // the stream is this publication's until Close; it is on air from the first SetTracks on.
 // Errors: the Gate's; fault.Conflict where the stream is taken.
 func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
-	grant, err := d.gate.Admit(ctx, r.Key)
+	grant, err := d.admit(ctx, r)
 	if err != nil {
-		if k := fault.KindOf(err); k == fault.Unauthorized || k == fault.NotFound {
-			d.visitors.wrongKey(r.Remote)
-		}
 		return nil, err
 	}
-	p := newPublication(d, r, grant.Stream)
+	p := newPublication(d, r, grant)
 	d.mu.Lock()
 	old := d.pubs[grant.Stream]
 	if old != nil && (r.Yields || d.cfg.Takeover == Refuse) && !old.silentFor(d.cfg.SilentAfter) {
@@ -134,14 +131,27 @@ func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
 	if old != nil {
 		old.end(fault.New(fault.Conflict, "another publisher has taken the stream over"))
 	}
+	// A key that was replaced, or a show that was ended, since it was looked up has met no publication to end.
+	if _, err := d.admit(ctx, r); err != nil {
+		p.Close(err)
+		return nil, err
+	}
 	return p, nil
 }
 
-// End ends the publication of a stream from our side, as when its show ends. It says whether there was one.
-func (d *Door) End(name string, reason error) bool {
-	d.mu.Lock()
-	p := d.pubs[name]
-	d.mu.Unlock()
+// admit asks the gate.
+func (d *Door) admit(ctx context.Context, r Request) (Grant, error) {
+	grant, err := d.gate.Admit(ctx, r.Key)
+	if k := fault.KindOf(err); err != nil && (k == fault.Unauthorized || k == fault.NotFound) {
+		d.visitors.wrongKey(r.Remote)
+	}
+	return grant, err
+}
+
+// End ends the publication of a stream from our side, as when its show ends; rev is the revision of the record that says
+// so, and one that a newer record let in stays. It says whether there was one.
+func (d *Door) End(name string, rev int64, reason error) bool {
+	p := d.before(name, rev)
 	if p == nil {
 		return false
 	}
@@ -149,12 +159,21 @@ func (d *Door) End(name string, reason error) bool {
 	return true
 }
 
-// Expel ends the publication of a stream that came in by another key than the one it has now, as when a key that had
-// got into wrong hands was replaced. It says whether there was one.
-func (d *Door) Expel(name, key string) bool {
+// before is the publication of a stream if a record older than rev let it in.
+func (d *Door) before(name string, rev int64) *Publication {
 	d.mu.Lock()
-	p := d.pubs[name]
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	if p := d.pubs[name]; p != nil && p.rev < rev {
+		return p
+	}
+	return nil
+}
+
+// Expel ends the publication of a stream that came in by another key than the one that the record of revision rev has, as
+// when a key that had got into wrong hands was replaced; one that a newer record let in stays. It says whether there was
+// one.
+func (d *Door) Expel(name string, rev int64, key string) bool {
+	p := d.before(name, rev)
 	if p == nil || p.req.Key == key {
 		return false
 	}
