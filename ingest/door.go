@@ -23,6 +23,8 @@ type Door struct {
 	observer Observer
 	log      *slog.Logger
 	visitors *visitors
+	// lines counts the connections that only carry the media of publishers who have knocked.
+	lines    *visitors
 	refusals *refusals
 	// bandwidth is what each address may send.
 	bandwidth *bandwidth
@@ -63,6 +65,7 @@ func NewDoor(cfg Config, gate Gate, streams *stream.Registry, observer Observer,
 		observer:  observer,
 		log:       log,
 		visitors:  newVisitors(cfg),
+		lines:     newLines(cfg),
 		refusals:  newRefusals(log),
 		bandwidth: newBandwidth(cfg),
 		pubs:      map[string]*Publication{},
@@ -79,6 +82,9 @@ func (d *Door) ReadTimeout() time.Duration { return d.cfg.ReadTimeout }
 // Knock counts a connection from remote ("host:port") in until leave is called.
 // Errors: fault.TooMany, of connections or of wrong keys.
 func (d *Door) Knock(remote string) (leave func(), err error) { return d.visitors.enter(remote) }
+
+// WrongKey counts a secret of the protocol's own, tried from remote, as a wrong stream key.
+func (d *Door) WrongKey(remote string) { d.visitors.wrongKey(remote) }
 
 // Refuse counts and logs a connection that never came to publish, with the reason. Call it once.
 func (d *Door) Refuse(protocol, remote string, err error) { d.refusals.add(protocol, remote, err) }

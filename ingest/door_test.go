@@ -353,6 +353,10 @@ func TestAddressesAreLimited(t *testing.T) {
 			k.door.Enter(t.Context(), Request{Remote: "192.0.2.9:1", Key: "x"}) //nolint:errcheck // it fails
 		}
 		knock("192.0.2.9:1", fault.TooMany)
+		for range 3 {
+			k.door.WrongKey("192.0.2.8:1")
+		}
+		knock("192.0.2.8:1", fault.TooMany)
 		time.Sleep(time.Minute)
 		knock("192.0.2.9:1", fault.Internal)
 	})
