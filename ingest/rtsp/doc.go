@@ -5,5 +5,6 @@
 // Signalling, transports and RTP depacketisers are gortsplib's. What comes of either way goes through
 // publisher.go, which makes access units, and clock.go, which brings sound and picture onto one clock: by
 // their arrival until the sender reports say better. Over UDP, which repeats nothing, a packet is waited for a moment, in
-// case others have overtaken it; one that is lost costs the pictures that refer to it, up to the next keyframe.
+// case others have overtaken it. A picture of which one is lost is left out; those that refer to it are passed on, and
+// smear up to the next keyframe.
 package rtsp

@@ -6,14 +6,11 @@ import (
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpav1"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpfragmented"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph264"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg1audio"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg4audio"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpvp9"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg1audio"
@@ -138,169 +135,6 @@ func unfinished(err error, more ...error) bool {
 		}
 	}
 	return false
-}
-
-// video is H.264 or HEVC.
-type video[D decoder] struct {
-	decoder    D
-	fresh      func() (D, error)
-	hevc       bool
-	more, none error
-	newDTS     func() dtsFinder
-
-	now  media.Codec
-	dts  dtsFinder // nil before the first keyframe, and after an error
-	last int64
-	any  bool
-}
-
-func (v *video[D]) codec() (media.Codec, int) { return v.now, media.VideoClockRate }
-
-func (v *video[D]) lose() {
-	v.dts = nil
-	if d, err := v.fresh(); err == nil {
-		v.decoder = d
-	}
-}
-
-func (v *video[D]) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
-	units, err := v.decoder.Decode(pkt)
-	switch {
-	case unfinished(err, v.more, v.none):
-		return nil, nil, 0, nil
-	case err != nil:
-		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
-	}
-	v.now = ingest.ParameterSets(v.now, v.hevc, units)
-	if v.now == nil {
-		return nil, nil, 0, nil // nothing can be decoded before the parameter sets
-	}
-	au := &media.AccessUnit{Units: units, PTS: at, DTS: v.decodeAt(units, at)}
-	return []*media.AccessUnit{au}, v.now, media.VideoClockRate, nil
-}
-
-// decodeAt is when a picture is to be decoded. Where that cannot be found out, as after a loss, it is
-// when it is shown, or just after the one before.
-func (v *video[D]) decodeAt(units [][]byte, pts int64) int64 {
-	if v.dts == nil {
-		v.dts = v.newDTS()
-	}
-	if set := v.sets(); set != nil {
-		units = append(set, units...) // many cameras say them in the description alone
-	}
-	dts, err := v.dts.Extract(units, pts)
-	if err != nil {
-		v.dts = nil
-		dts = pts
-		if v.any && dts <= v.last && pts > v.last-media.VideoClockRate {
-			dts = v.last + 1
-		}
-	}
-	v.last, v.any = dts, true
-	return dts
-}
-
-// sets are the parameter sets as units.
-func (v *video[D]) sets() [][]byte {
-	switch c := v.now.(type) {
-	case *media.H264:
-		return [][]byte{c.SPS, c.PPS}
-	case *media.H265:
-		return [][]byte{c.VPS, c.SPS, c.PPS}
-	}
-	return nil
-}
-
-// av1Video takes temporal units.
-type av1Video struct {
-	decoder *rtpav1.Decoder
-	fresh   func() (*rtpav1.Decoder, error)
-	now     media.Codec
-}
-
-func (v *av1Video) codec() (media.Codec, int) { return nil, 0 }
-
-func (v *av1Video) lose() {
-	if d, err := v.fresh(); err == nil {
-		v.decoder = d
-	}
-}
-
-func (v *av1Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
-	units, err := v.decoder.Decode(pkt)
-	switch {
-	case unfinished(err, rtpav1.ErrMorePacketsNeeded, rtpav1.ErrNonStartingPacketAndNoPrevious):
-		return nil, nil, 0, nil
-	case err != nil:
-		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
-	}
-	for i, u := range units {
-		units[i] = unsized(u)
-		if len(units[i]) > 0 && av1.OBUType(units[i][0]>>3&0x0F) == av1.OBUTypeSequenceHeader {
-			c := &media.AV1{SequenceHeader: append([]byte(nil), units[i]...)}
-			if _, ok := media.PictureOf(c); ok {
-				v.now = c
-			}
-		}
-	}
-	if v.now == nil {
-		return nil, nil, 0, nil
-	}
-	return []*media.AccessUnit{{Units: units, PTS: at, DTS: at}}, v.now, media.VideoClockRate, nil
-}
-
-// vp9Video takes frames, each of which is a picture or, with what is not shown, a superframe.
-type vp9Video struct {
-	decoder *rtpvp9.Decoder
-	fresh   func() (*rtpvp9.Decoder, error)
-	now     media.Codec
-}
-
-func (v *vp9Video) codec() (media.Codec, int) { return nil, 0 }
-
-func (v *vp9Video) lose() {
-	if d, err := v.fresh(); err == nil {
-		v.decoder = d
-	}
-}
-
-func (v *vp9Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
-	frame, err := v.decoder.Decode(pkt)
-	switch {
-	case unfinished(err, rtpvp9.ErrMorePacketsNeeded, rtpvp9.ErrNonStartingPacketAndNoPrevious):
-		return nil, nil, 0, nil
-	case err != nil:
-		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
-	}
-	c, key, ok := media.ReadVP9(frame)
-	if !ok {
-		return nil, nil, 0, fault.New(fault.Invalid, "a picture is not of VP9")
-	}
-	if key {
-		v.now = c
-	}
-	if v.now == nil {
-		return nil, nil, 0, nil
-	}
-	return []*media.AccessUnit{{Units: [][]byte{frame}, PTS: at, DTS: at}}, v.now, media.VideoClockRate, nil
-}
-
-// unsized takes the size field out of an OBU (AV1 specification §5.3.2): an RTP packet may leave it in.
-func unsized(u []byte) []byte {
-	if len(u) < 2 || u[0]&2 == 0 {
-		return u
-	}
-	header := 1 + int(u[0]>>2&1)
-	if len(u) <= header {
-		return u
-	}
-	var size av1.LEB128
-	n, err := size.Unmarshal(u[header:])
-	if err != nil || int(size) != len(u)-header-n {
-		return u
-	}
-	out := append([]byte{u[0] &^ 2}, u[1:header]...)
-	return append(out, u[header+n:]...)
 }
 
 // sound takes frames that follow each other.

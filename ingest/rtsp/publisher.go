@@ -23,7 +23,7 @@ const (
 	maxDamaged = 1000
 	// patience is how long a packet is waited for that others have overtaken, ring how many others there may be, a
 	// power of two.
-	patience = 100 * time.Millisecond
+	patience = 50 * time.Millisecond
 	ring     = 1024
 	// askApart is the least distance of two requests for a keyframe.
 	askApart = 500 * time.Millisecond
@@ -65,10 +65,10 @@ type track struct {
 	source uint32
 	begun  bool
 	order  ingest.Jitter[arrival]
-	// torn says that something is lost before the next picture; spoilt is the stamp of one that may lack its beginning.
-	torn, spoils bool
-	spoilt       uint32
-	asked        time.Time
+	// spoilt is the stamp of a picture that lacks its beginning, if spoils says that there is one.
+	spoils bool
+	spoilt uint32
+	asked  time.Time
 }
 
 // arrival is a packet and when it came.
@@ -100,8 +100,13 @@ type depacketiser interface {
 	take(pkt *rtp.Packet, at int64) (aus []*media.AccessUnit, c media.Codec, rate int, err error)
 }
 
-// picture is a depacketiser of pictures, which can forget one of which something is lost.
-type picture interface{ lose() }
+// picture is a depacketiser of pictures.
+type picture interface {
+	// lose forgets the picture under way, of which something is lost.
+	lose()
+	// begins says whether a picture certainly begins with a payload.
+	begins(payload []byte) bool
+}
 
 // newPublisher chooses among what is described, and puts a tap on it; alive is called for every access unit, kick
 // with what ends the session: an error of the publication, and fault.Invalid when nothing that comes can be read.
@@ -179,11 +184,11 @@ func (p *publisher) handle(t *track, pkt *rtp.Packet) error {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !t.begun || pkt.SSRC != t.source {
-		if t.begun {
-			p.lose(t, pkt, now)
-		}
+	if !t.begun {
 		t.begun, t.source, t.order = true, pkt.SSRC, ingest.NewJitter[arrival](ring, patience)
+	}
+	if pkt.SSRC != t.source {
+		return nil // forged, or of a stream that was not announced
 	}
 	t.order.Push(pkt.SequenceNumber, arrival{pkt, now}, now)
 	for _, t := range p.tracks {
@@ -232,7 +237,6 @@ func (p *publisher) take(t *track, a arrival) error {
 	}
 	for _, au := range aus {
 		au.Arrived = a.at
-		au.Torn, t.torn = t.torn, false
 		p.damaged = 0
 		p.alive()
 		if err := p.intake.Write(t.slot, au); err != nil {
@@ -242,8 +246,9 @@ func (p *publisher) take(t *track, a arrival) error {
 	return nil
 }
 
-// lose says that packets before this one are lost. Of pictures, none can be trusted before the next keyframe: neither the
-// one under way nor this packet's, which may lack its beginning. Few publishers hear that a keyframe is asked for.
+// lose says that packets before this one are lost. Pictures that are not whole are left out. Those that refer to them are
+// not, other than by WHIP, which soon gets a keyframe when it asks for one: few publishers by RTSP hear that, and where
+// nothing is shown up to the next one of theirs, the segments have no picture in them.
 func (p *publisher) lose(t *track, next *rtp.Packet, now time.Time) {
 	if !p.lossy {
 		p.lossy = true
@@ -254,7 +259,7 @@ func (p *publisher) lose(t *track, next *rtp.Packet, now time.Time) {
 		return
 	}
 	d.lose()
-	t.torn, t.spoils, t.spoilt = true, true, next.Timestamp
+	t.spoils, t.spoilt = !d.begins(next.Payload), next.Timestamp
 	if now.Sub(t.asked) >= askApart {
 		t.asked = now
 		p.ask(t.media, &rtcp.PictureLossIndication{MediaSSRC: next.SSRC})

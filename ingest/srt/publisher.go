@@ -52,7 +52,6 @@ type track struct {
 	entry
 	slot int
 	latm *mpeg4audio.StreamMuxConfig
-	torn bool // something is lost before the next picture
 }
 
 // newPublisher makes one; alive is called for every access unit.
@@ -205,9 +204,7 @@ func (p *publisher) takeTrack(t *track, k pes) error {
 
 func (p *publisher) takePicture(t *track, k pes) error {
 	var units h264.AnnexB
-	t.torn = t.torn || k.torn
 	if err := units.Unmarshal(k.data); err != nil {
-		t.torn = true
 		return fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
 	}
 	old := p.intake.Codec(t.slot)
@@ -220,9 +217,7 @@ func (p *publisher) takePicture(t *track, k pes) error {
 			return err
 		}
 	}
-	au := &media.AccessUnit{Units: units, DTS: k.dts, PTS: k.pts, Torn: t.torn, Arrived: p.wall()}
-	t.torn = false
-	return p.intake.Write(t.slot, au)
+	return p.intake.Write(t.slot, &media.AccessUnit{Units: units, DTS: k.dts, PTS: k.pts, Arrived: p.wall()})
 }
 
 // sound hands on a frame that begins n ticks of its own clock after the packet's stamp.

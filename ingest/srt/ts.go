@@ -70,8 +70,6 @@ type pes struct {
 	pid      uint16
 	pts, dts int64
 	data     []byte
-	// torn says that something of its elementary stream is lost just before it.
-	torn bool
 }
 
 // demuxer takes an MPEG transport stream apart: the first programme in it. It calls programme when the
@@ -107,7 +105,6 @@ type unit struct {
 	open bool
 	buf  []byte
 	want int // its whole length, 0 where it ends with the next
-	torn bool
 	last int // length of the one before
 	cc   int // last continuity counter, -1 before the first
 }
@@ -278,7 +275,6 @@ func (d *demuxer) takePES(u *unit, body []byte, start, fresh bool, cc int) error
 		if cc == was {
 			return nil // sent twice, which is allowed
 		}
-		u.torn = true
 		if u.open {
 			d.drop(u)
 		}
@@ -303,7 +299,6 @@ func (d *demuxer) takePES(u *unit, body []byte, start, fresh bool, cc int) error
 	}
 	if d.held += len(body); d.held > maxHeld {
 		d.drop(u)
-		u.torn = true
 		d.lost()
 		return nil
 	}
@@ -342,13 +337,11 @@ func (d *demuxer) finish(u *unit) error {
 	}
 	short := u.want > len(b)
 	d.drop(u)
-	p := pes{pid: u.pid, torn: u.torn}
-	u.torn = true // until this one is handed on
 	if short || len(b) < 9 || b[0] != 0 || b[1] != 0 || b[2] != 1 || b[6]&0xC0 != 0x80 || 9+int(b[8]) > len(b) {
 		d.lost()
 		return nil
 	}
-	p.data = b[9+int(b[8]):]
+	p := pes{pid: u.pid, data: b[9+int(b[8]):]}
 	header := b[9 : 9+int(b[8])]
 	switch {
 	case b[7]&0xC0 == 0xC0 && len(header) >= 10:
@@ -361,9 +354,7 @@ func (d *demuxer) finish(u *unit) error {
 		d.lost()
 		return nil
 	}
-	u.torn = false
 	if len(p.data) == 0 {
-		u.torn = p.torn
 		return nil
 	}
 	return d.packet(p)

@@ -39,9 +39,6 @@ type AccessUnit struct {
 	Arrived time.Time
 	// Key says that decoding can start here. Always true for audio.
 	Key bool
-	// Torn says that something of its track is lost just before it: of what follows nothing can be decoded
-	// up to the next keyframe.
-	Torn bool
 	// Units are NAL units without start codes or lengths (H.264, HEVC), OBUs without temporal
 	// delimiters (AV1), or exactly one frame: a VP9 frame or superframe, an audio frame.
 	Units [][]byte

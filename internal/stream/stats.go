@@ -23,7 +23,7 @@ type Repairs struct {
 	Early   uint64 `json:"early"`
 	// Pulled is by how many ticks of its clock audio was pulled to its stamps, either way.
 	Pulled uint64 `json:"pulled"`
-	// Undecodable are access units before the first keyframe, and before the next one after a loss.
+	// Undecodable are access units before the first keyframe and such with nothing in them.
 	Undecodable uint64 `json:"undecodable"`
 	// ParameterSets is how often the parameter sets really changed.
 	ParameterSets uint64 `json:"parameterSets"`

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -393,41 +392,6 @@ func TestRest(t *testing.T) {
 	rests(0)
 	f.w.Close()
 	rests(0)
-}
-
-// What refers to a lost picture is left out, to the next keyframe, and the times of the others stay what they are.
-func TestTornPictures(t *testing.T) {
-	f := newFeed(t, h264Declared)
-	write := func(n int64, units ...[]byte) {
-		t.Helper()
-		if err := f.w.Write(&media.AccessUnit{DTS: n * 3000, PTS: n * 3000, Torn: n == 5, Arrived: f.start.Add(time.Duration(n) * time.Second / 30), Units: units}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for n := range int64(14) {
-		switch {
-		case n == 4: // lost
-		case n%10 == 0:
-			write(n, []byte{0x65, 1, 2, 3})
-		case n == 5:
-			write(n, sps30, pps) // it may be left with nothing
-		default:
-			write(n, []byte{0x41, 1, 2, 3})
-		}
-	}
-	f.drain()
-	var got []int64
-	for _, it := range f.out {
-		if it.AU != nil {
-			got = append(got, it.AU.DTS/3000)
-		}
-	}
-	if want := []int64{0, 1, 2, 3, 10, 11, 12, 13}; !slices.Equal(got, want) {
-		t.Errorf("pictures %v came, want %v", got, want)
-	}
-	if r := f.s.Stats().Repairs; r.Undecodable != 4 || r.Jumps != 0 {
-		t.Errorf("%+v", r)
-	}
 }
 
 // A queue is bounded by bytes as well: eight pictures of 8 MiB are enough.

@@ -19,8 +19,7 @@ type Writer struct {
 }
 
 // Write repairs an access unit's timestamps, strips its parameter sets, sets Key from its bytes and hands
-// it to the readers. It takes au over: the caller must not touch it again. It never waits for a reader. What refers to
-// something that is lost (media.AccessUnit.Torn) is left out.
+// it to the readers. It takes au over: the caller must not touch it again. It never waits for a reader.
 // Errors: Gone after Close or when the stream was removed, Invalid for a track that does not exist.
 // A bad timestamp is no error.
 func (w *Writer) Write(au *media.AccessUnit) error {
@@ -37,7 +36,6 @@ func (w *Writer) Write(au *media.AccessUnit) error {
 		au.Arrived = time.Now()
 	}
 	t := w.tracks[au.Track]
-	t.keyed = t.keyed && !au.Torn
 	var codec media.Codec
 	au.Units, au.Key, codec = strip(t.info.Codec, au.Units)
 	if codec != t.info.Codec {
