@@ -12,5 +12,6 @@
 //	door.Refuse(protocol, remote, err)          // instead, for whoever never came to publish
 //
 // Door.Listener knocks for every TCP connection, Door.Watch holds a connection to its times and knows why it
-// was ended, and an Intake gathers the tracks of publishers who make them known one by one.
+// was ended, an Intake gathers the tracks of publishers who make them known one by one, and a Jitter puts RTP
+// packets back in order.
 package ingest

@@ -23,6 +23,8 @@ type Door struct {
 	observer Observer
 	log      *slog.Logger
 	visitors *visitors
+	// lines counts the connections that only carry the media of publishers who have knocked.
+	lines    *visitors
 	refusals *refusals
 	// bandwidth is what each address may send.
 	bandwidth *bandwidth
@@ -63,6 +65,7 @@ func NewDoor(cfg Config, gate Gate, streams *stream.Registry, observer Observer,
 		observer:  observer,
 		log:       log,
 		visitors:  newVisitors(cfg),
+		lines:     newLines(cfg),
 		refusals:  newRefusals(log),
 		bandwidth: newBandwidth(cfg),
 		pubs:      map[string]*Publication{},
@@ -79,6 +82,9 @@ func (d *Door) ReadTimeout() time.Duration { return d.cfg.ReadTimeout }
 // Knock counts a connection from remote ("host:port") in until leave is called.
 // Errors: fault.TooMany, of connections or of wrong keys.
 func (d *Door) Knock(remote string) (leave func(), err error) { return d.visitors.enter(remote) }
+
+// WrongKey counts a secret of the protocol's own, tried from remote, as a wrong stream key.
+func (d *Door) WrongKey(remote string) { d.visitors.wrongKey(remote) }
 
 // Refuse counts and logs a connection that never came to publish, with the reason. Call it once.
 func (d *Door) Refuse(protocol, remote string, err error) { d.refusals.add(protocol, remote, err) }
@@ -103,14 +109,11 @@ type Request struct {
 // the stream is this publication's until Close; it is on air from the first SetTracks on.
 // Errors: the Gate's; fault.Conflict where the stream is taken.
 func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
-	grant, err := d.gate.Admit(ctx, r.Key)
+	grant, err := d.admit(ctx, r)
 	if err != nil {
-		if k := fault.KindOf(err); k == fault.Unauthorized || k == fault.NotFound {
-			d.visitors.wrongKey(r.Remote)
-		}
 		return nil, err
 	}
-	p := newPublication(d, r, grant.Stream)
+	p := newPublication(d, r, grant)
 	d.mu.Lock()
 	old := d.pubs[grant.Stream]
 	if old != nil && (r.Yields || d.cfg.Takeover == Refuse) && !old.silentFor(d.cfg.SilentAfter) {
@@ -134,14 +137,27 @@ func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
 	if old != nil {
 		old.end(fault.New(fault.Conflict, "another publisher has taken the stream over"))
 	}
+	// A key that was replaced, or a show that was ended, since it was looked up has met no publication to end.
+	if _, err := d.admit(ctx, r); err != nil {
+		p.Close(err)
+		return nil, err
+	}
 	return p, nil
 }
 
-// End ends the publication of a stream from our side, as when its show ends. It says whether there was one.
-func (d *Door) End(name string, reason error) bool {
-	d.mu.Lock()
-	p := d.pubs[name]
-	d.mu.Unlock()
+// admit asks the gate.
+func (d *Door) admit(ctx context.Context, r Request) (Grant, error) {
+	grant, err := d.gate.Admit(ctx, r.Key)
+	if k := fault.KindOf(err); err != nil && (k == fault.Unauthorized || k == fault.NotFound) {
+		d.visitors.wrongKey(r.Remote)
+	}
+	return grant, err
+}
+
+// End ends the publication of a stream from our side, as when its show ends; rev is the revision of the record that says
+// so, and one that a newer record let in stays. It says whether there was one.
+func (d *Door) End(name string, rev int64, reason error) bool {
+	p := d.before(name, rev)
 	if p == nil {
 		return false
 	}
@@ -149,12 +165,21 @@ func (d *Door) End(name string, reason error) bool {
 	return true
 }
 
-// Expel ends the publication of a stream that came in by another key than the one it has now, as when a key that had
-// got into wrong hands was replaced. It says whether there was one.
-func (d *Door) Expel(name, key string) bool {
+// before is the publication of a stream if a record older than rev let it in.
+func (d *Door) before(name string, rev int64) *Publication {
 	d.mu.Lock()
-	p := d.pubs[name]
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	if p := d.pubs[name]; p != nil && p.rev < rev {
+		return p
+	}
+	return nil
+}
+
+// Expel ends the publication of a stream that came in by another key than the one that the record of revision rev has, as
+// when a key that had got into wrong hands was replaced; one that a newer record let in stays. It says whether there was
+// one.
+func (d *Door) Expel(name string, rev int64, key string) bool {
+	p := d.before(name, rev)
 	if p == nil || p.req.Key == key {
 		return false
 	}

@@ -231,22 +231,94 @@ func TestEndFromOurSide(t *testing.T) {
 	if err := p.SetTracks(tracks); err != nil {
 		t.Fatal(err)
 	}
-	if k.door.Expel("tea", "a") || k.door.Expel("shoes", "a") || kicked != nil {
+	if k.door.Expel("tea", 9, "a") || k.door.Expel("shoes", 9, "a") || kicked != nil {
 		t.Errorf("%v was expelled", kicked)
 	}
 	why := fault.New(fault.Conflict, "the show has ended")
-	if k.door.End("tea", why) || !k.door.End("shoes", why) || kicked != why || k.see.errs[0] != why {
+	if k.door.End("tea", 9, why) || !k.door.End("shoes", 9, why) || kicked != why || k.see.errs[0] != why {
 		t.Errorf("%v, %v", kicked, k.see.errs)
 	}
 }
 
-// Who came in by a key that was replaced is put out.
-func TestReplacedKey(t *testing.T) {
-	k := newKit(t, nil)
-	var kicked error
-	k.enter("a", func(err error) { kicked = err })
-	if !k.door.Expel("shoes", "b") || fault.KindOf(kicked) != fault.Unauthorized || k.door.Expel("shoes", "b") {
-		t.Errorf("ended with %v", kicked)
+// record is a show whose key is replaced and which ends and begins; seen runs after each look at it.
+type record struct {
+	rev   int64
+	key   string
+	ended bool
+	seen  func()
+}
+
+func (r *record) Admit(_ context.Context, key string) (Grant, error) {
+	defer func(seen func()) { seen() }(r.seen)
+	switch {
+	case key != r.key:
+		return Grant{}, fault.New(fault.Unauthorized, "the stream key is not known")
+	case r.ended:
+		return Grant{}, fault.New(fault.Conflict, "the show has ended")
+	}
+	return Grant{Stream: "shoes", Rev: r.rev}, nil
+}
+
+// Who came in by a key that was replaced, or to a show that has ended, is put out. Notices of changes may come late and in
+// any order: those of an older record than the one that let a publisher in do him no harm.
+func TestNoticesOutOfOrder(t *testing.T) {
+	ended := fault.New(fault.Gone, "the show has ended")
+	first, second := record{rev: 7, key: "a"}, record{rev: 8, key: "b"}
+	for name, c := range map[string]struct {
+		in   record
+		tell func(*Door) bool
+		want fault.Kind // Internal for a publication that stays
+	}{
+		"replaced":                       {first, func(d *Door) bool { return d.Expel("shoes", 8, "b") }, fault.Unauthorized},
+		"replaced, told late":            {second, func(d *Door) bool { return d.Expel("shoes", 7, "a") }, fault.Internal},
+		"told of its own record":         {second, func(d *Door) bool { return d.Expel("shoes", 8, "b") }, fault.Internal},
+		"changed, not the key":           {first, func(d *Door) bool { return d.Expel("shoes", 8, "a") }, fault.Internal},
+		"ended":                          {first, func(d *Door) bool { return d.End("shoes", 8, ended) }, fault.Gone},
+		"ended and reopened, told late":  {second, func(d *Door) bool { return d.End("shoes", 7, ended) }, fault.Internal},
+		"replaced, another show's":       {first, func(d *Door) bool { return d.Expel("tea", 8, "b") }, fault.Internal},
+		"replaced, both notices swapped": {second, func(d *Door) bool { return d.Expel("shoes", 8, "b") || d.Expel("shoes", 7, "a") }, fault.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, nil)
+			c.in.seen = func() {}
+			k.door.gate = &c.in
+			var kicked error
+			k.enter(c.in.key, func(err error) { kicked = err })
+			if out := c.tell(k.door); out != (kicked != nil) || out != (c.want != fault.Internal) || out && fault.KindOf(kicked) != c.want {
+				t.Errorf("%v; ended with %v", out, kicked)
+			}
+			if again := c.tell(k.door); again {
+				t.Error("ended twice")
+			}
+		})
+	}
+}
+
+// A key that is replaced, and a show that is ended, between the look at the record and the publication lets nobody in: the
+// notice found nobody to put out.
+func TestChangedOnTheWayIn(t *testing.T) {
+	for name, change := range map[string]func(*record){
+		"replaced": func(r *record) { r.rev, r.key = r.rev+1, "b" },
+		"ended":    func(r *record) { r.rev, r.ended = r.rev+1, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKit(t, nil)
+			r := &record{rev: 1, key: "a"}
+			r.seen = func() {
+				r.seen = func() {}
+				change(r)
+				if k.door.Expel("shoes", r.rev, r.key) {
+					t.Error("there was a publication already")
+				}
+			}
+			k.door.gate = r
+			if p, err := k.door.Enter(t.Context(), Request{Protocol: "rtmp", Remote: "192.0.2.1:1", Key: "a"}); err == nil {
+				t.Errorf("%s came in", p.Stream())
+			}
+			if all := k.door.Sessions(); len(all) != 0 {
+				t.Errorf("%+v", all)
+			}
+		})
 	}
 }
 
@@ -281,6 +353,10 @@ func TestAddressesAreLimited(t *testing.T) {
 			k.door.Enter(t.Context(), Request{Remote: "192.0.2.9:1", Key: "x"}) //nolint:errcheck // it fails
 		}
 		knock("192.0.2.9:1", fault.TooMany)
+		for range 3 {
+			k.door.WrongKey("192.0.2.8:1")
+		}
+		knock("192.0.2.8:1", fault.TooMany)
 		time.Sleep(time.Minute)
 		knock("192.0.2.9:1", fault.Internal)
 	})

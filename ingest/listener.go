@@ -16,6 +16,7 @@ const maxPause = time.Second
 type listener struct {
 	net.Listener
 	door     *Door
+	visitors *visitors
 	protocol string
 	log      *slog.Logger
 	close    sync.Once
@@ -26,7 +27,17 @@ type listener struct {
 // until it is closed, whoever may not is refused. Errors of single connections, and the lack of file
 // descriptors, end nothing: Accept fails only when the listener has been closed.
 func (d *Door) Listener(protocol string, l net.Listener) net.Listener {
-	return &listener{Listener: l, door: d, protocol: protocol, log: d.log.With("protocol", protocol), closed: make(chan struct{})}
+	return d.listener(protocol, l, d.visitors)
+}
+
+// Lines is the Listener for connections that only carry the media of publishers who have knocked elsewhere: they are
+// counted apart, and there may be a few for each publisher.
+func (d *Door) Lines(protocol string, l net.Listener) net.Listener {
+	return d.listener(protocol, l, d.lines)
+}
+
+func (d *Door) listener(protocol string, l net.Listener, v *visitors) *listener {
+	return &listener{Listener: l, door: d, visitors: v, protocol: protocol, log: d.log.With("protocol", protocol), closed: make(chan struct{})}
 }
 
 // Accept waits for the next connection.
@@ -56,7 +67,7 @@ func (l *listener) Accept() (net.Conn, error) {
 // admit knocks for a connection; nil was refused.
 func (l *listener) admit(nc net.Conn) net.Conn {
 	remote := nc.RemoteAddr().String()
-	leave, err := l.door.Knock(remote)
+	leave, err := l.visitors.enter(remote)
 	if err != nil {
 		nc.Close()
 		l.door.Refuse(l.protocol, remote, err)

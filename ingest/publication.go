@@ -20,6 +20,7 @@ type Publication struct {
 	door *Door
 	req  Request
 	name string
+	rev  int64 // of the record that let it in
 	id   string
 	log  *slog.Logger
 	// bytes is the media received so far, last when the last of it came, counted from started.
@@ -43,14 +44,15 @@ type Publication struct {
 	said    bool // the measured figures have been logged
 }
 
-func newPublication(d *Door, r Request, name string) *Publication {
+func newPublication(d *Door, r Request, g Grant) *Publication {
 	id := sessionID()
 	return &Publication{
 		door:    d,
 		req:     r,
-		name:    name,
+		name:    g.Stream,
+		rev:     g.Rev,
 		id:      id,
-		log:     d.log.With("session", id, "stream", name, "protocol", r.Protocol, "remote", r.Remote),
+		log:     d.log.With("session", id, "stream", g.Stream, "protocol", r.Protocol, "remote", r.Remote),
 		started: time.Now(),
 		share:   d.bandwidth.join(r.Remote),
 		doctor:  newDoctor(d.cfg),

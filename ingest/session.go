@@ -20,6 +20,8 @@ type Gate interface {
 type Grant struct {
 	// Stream is the name of the stream that the key publishes to.
 	Stream string
+	// Rev is the revision of the record that says so: it grows with every change.
+	Rev int64
 }
 
 // Observer is told when a publication begins and ends. It is called from the publisher's goroutine and

@@ -32,6 +32,16 @@ func newVisitors(cfg Config) *visitors {
 	return &visitors{cfg: cfg, now: time.Now, open: map[netip.Prefix]int{}, wrong: map[netip.Prefix]wrongKeys{}}
 }
 
+// linesEach is how many connections for its media a publisher may have: a browser tries one from each address that it has
+// to each that we have.
+const linesEach = 4
+
+func newLines(cfg Config) *visitors {
+	cfg.MaxSessions *= linesEach
+	cfg.MaxSessionsPerAddress *= linesEach
+	return newVisitors(cfg)
+}
+
 // network is what counts as one address, and whether it is free of limits: the machine itself is.
 func network(remote string) (p netip.Prefix, free bool) {
 	ap, err := netip.ParseAddrPort(remote)

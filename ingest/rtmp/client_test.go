@@ -200,7 +200,7 @@ func TestShowEnds(t *testing.T) {
 	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
 	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
 	k.WaitCame()
-	k.Door.End("show", fault.New(fault.Gone, "the show has ended"))
+	k.Door.End("show", 1, fault.New(fault.Gone, "the show has ended"))
 	for {
 		m, err := c.Read()
 		if err != nil {

@@ -24,8 +24,8 @@ type Config struct {
 	UDPAddress string `yaml:"udp_address"`
 	// Pull lists cameras to fetch from, each as "KEY ADDRESS", and behind that, if need be, a transport and a
 	// certificate: the stream key of the show that it goes to; an rtsp:// or rtsps:// address with the camera's
-	// name and password; tcp, which is the default, udp, or auto, which is UDP where it works (over UDP a lost
-	// packet holds its track back until 64 more have come); and sha256:HEX, the fingerprint of the
+	// name and password; tcp, which is the default, udp, or auto, which is UDP where it works (over UDP what is
+	// lost stays lost, and pictures smear until the next keyframe); and sha256:HEX, the fingerprint of the
 	// certificate of a camera that made its own (the log names it). A camera that is away is tried again and
 	// again, and one never takes a show from another publisher. Default none.
 	Pull []string `yaml:"pull" secret:"true"`

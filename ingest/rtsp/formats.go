@@ -2,15 +2,15 @@ package rtsp
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpav1"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpfragmented"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph264"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg1audio"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg4audio"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg1audio"
@@ -30,7 +30,7 @@ func depacketise(f format.Format) depacketiser {
 	switch f := f.(type) {
 	case *format.H264:
 		if d, err := f.CreateDecoder(); err == nil {
-			v := &video[*rtph264.Decoder]{decoder: d, hevc: false, more: rtph264.ErrMorePacketsNeeded, none: rtph264.ErrNonStartingPacketAndNoPrevious}
+			v := &video[*rtph264.Decoder]{decoder: d, fresh: f.CreateDecoder, more: rtph264.ErrMorePacketsNeeded, none: rtph264.ErrNonStartingPacketAndNoPrevious}
 			sps, pps := f.SafeParams()
 			v.now = ingest.ParameterSets(nil, false, [][]byte{sps, pps})
 			v.newDTS = func() dtsFinder { x := &h264.DTSExtractor{}; x.Initialize(); return x }
@@ -38,7 +38,7 @@ func depacketise(f format.Format) depacketiser {
 		}
 	case *format.H265:
 		if d, err := f.CreateDecoder(); err == nil {
-			v := &video[*rtph265.Decoder]{decoder: d, hevc: true, more: rtph265.ErrMorePacketsNeeded, none: rtph265.ErrNonStartingPacketAndNoPrevious}
+			v := &video[*rtph265.Decoder]{decoder: d, fresh: f.CreateDecoder, hevc: true, more: rtph265.ErrMorePacketsNeeded, none: rtph265.ErrNonStartingPacketAndNoPrevious}
 			vps, sps, pps := f.SafeParams()
 			v.now = ingest.ParameterSets(nil, true, [][]byte{vps, sps, pps})
 			v.newDTS = func() dtsFinder { x := &h265.DTSExtractor{}; x.Initialize(); return x }
@@ -46,16 +46,20 @@ func depacketise(f format.Format) depacketiser {
 		}
 	case *format.AV1:
 		if d, err := f.CreateDecoder(); err == nil {
-			return &av1Video{decoder: d}
+			return &av1Video{decoder: d, fresh: f.CreateDecoder}
+		}
+	case *format.VP9:
+		if d, err := f.CreateDecoder(); err == nil {
+			return &vp9Video{decoder: d, fresh: f.CreateDecoder}
 		}
 	case *format.MPEG4Audio:
 		if d, err := f.CreateDecoder(); err == nil && f.Config != nil && f.Config.SampleRate > 0 {
-			return &sound[*rtpmpeg4audio.Decoder]{decoder: d, c: &media.AAC{Config: *f.Config}, rate: f.Config.SampleRate, clock: f.ClockRate(),
+			return &sound[*rtpmpeg4audio.Decoder]{decoder: d, c: &media.AAC{Config: *f.Config}, rate: f.Config.SampleRate, clock: clockRate(f),
 				length: func([]byte) int64 { return mpeg4audio.SamplesPerAccessUnit }, more: rtpmpeg4audio.ErrMorePacketsNeeded}
 		}
 	case *format.MPEG4AudioLATM:
 		if d, err := f.CreateDecoder(); err == nil {
-			return &latm{decoder: d, mux: f.StreamMuxConfig, inBand: f.CPresent, clock: f.ClockRate()}
+			return &latm{decoder: d, mux: f.StreamMuxConfig, inBand: f.CPresent, clock: clockRate(f)}
 		}
 	case *format.Opus:
 		if d, err := f.CreateDecoder(); err == nil && f.ChannelCount >= 1 && f.ChannelCount <= 2 {
@@ -68,6 +72,50 @@ func depacketise(f format.Format) depacketiser {
 	}
 	return nil
 }
+
+// clockRate is how many ticks of RTP a second has. HE-AAC counts the samples that come out of it (RFC 3640 §4.1: the rate in
+// the rtpmap), which gortsplib writes into descriptions and does not read from them.
+func clockRate(f format.Format) int {
+	var c *mpeg4audio.AudioSpecificConfig
+	switch f := f.(type) {
+	case *format.MPEG4Audio:
+		c = f.Config
+	case *format.MPEG4AudioLATM:
+		if aac, ok := muxConfig(f.StreamMuxConfig); ok && !f.CPresent {
+			c = &aac.Config
+		}
+	}
+	if c != nil && c.ExtensionSampleRate > 0 {
+		return c.ExtensionSampleRate
+	}
+	return f.ClockRate()
+}
+
+// nameOf is a codec that is not taken, as people know it.
+func nameOf(f format.Format) string {
+	switch f := f.(type) {
+	case *format.G711:
+		return "G.711"
+	case *format.G722:
+		return "G.722"
+	case *format.G726:
+		return "G.726"
+	case *format.LPCM:
+		return "PCM"
+	case *format.Opus:
+		return fmt.Sprintf("Opus with %d channels", f.ChannelCount)
+	case *format.Generic:
+		name, _, _ := strings.Cut(f.RTPMap(), "/")
+		return name
+	}
+	return f.Codec()
+}
+
+// unsupported is the name of what only its packets show to be a codec that is not taken.
+type unsupported string
+
+// Error implements error.
+func (u unsupported) Error() string { return string(u) + " is not supported" }
 
 // decoder is one of gortsplib's.
 type decoder interface {
@@ -87,118 +135,6 @@ func unfinished(err error, more ...error) bool {
 		}
 	}
 	return false
-}
-
-// video is H.264 or HEVC.
-type video[D decoder] struct {
-	decoder    D
-	hevc       bool
-	more, none error
-	newDTS     func() dtsFinder
-
-	now  media.Codec
-	dts  dtsFinder // nil before the first keyframe, and after an error
-	last int64
-	any  bool
-}
-
-func (v *video[D]) codec() (media.Codec, int) { return v.now, media.VideoClockRate }
-
-func (v *video[D]) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
-	units, err := v.decoder.Decode(pkt)
-	switch {
-	case unfinished(err, v.more, v.none):
-		return nil, nil, 0, nil
-	case err != nil:
-		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
-	}
-	v.now = ingest.ParameterSets(v.now, v.hevc, units)
-	if v.now == nil {
-		return nil, nil, 0, nil // nothing can be decoded before the parameter sets
-	}
-	au := &media.AccessUnit{Units: units, PTS: at, DTS: v.decodeAt(units, at)}
-	return []*media.AccessUnit{au}, v.now, media.VideoClockRate, nil
-}
-
-// decodeAt is when a picture is to be decoded. Where that cannot be found out, as after a loss, it is
-// when it is shown, or just after the one before.
-func (v *video[D]) decodeAt(units [][]byte, pts int64) int64 {
-	if v.dts == nil {
-		v.dts = v.newDTS()
-	}
-	if set := v.sets(); set != nil {
-		units = append(set, units...) // many cameras say them in the description alone
-	}
-	dts, err := v.dts.Extract(units, pts)
-	if err != nil {
-		v.dts = nil
-		dts = pts
-		if v.any && dts <= v.last && pts > v.last-media.VideoClockRate {
-			dts = v.last + 1
-		}
-	}
-	v.last, v.any = dts, true
-	return dts
-}
-
-// sets are the parameter sets as units.
-func (v *video[D]) sets() [][]byte {
-	switch c := v.now.(type) {
-	case *media.H264:
-		return [][]byte{c.SPS, c.PPS}
-	case *media.H265:
-		return [][]byte{c.VPS, c.SPS, c.PPS}
-	}
-	return nil
-}
-
-// av1Video takes temporal units.
-type av1Video struct {
-	decoder *rtpav1.Decoder
-	now     media.Codec
-}
-
-func (v *av1Video) codec() (media.Codec, int) { return nil, 0 }
-
-func (v *av1Video) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec, int, error) {
-	units, err := v.decoder.Decode(pkt)
-	switch {
-	case unfinished(err, rtpav1.ErrMorePacketsNeeded, rtpav1.ErrNonStartingPacketAndNoPrevious):
-		return nil, nil, 0, nil
-	case err != nil:
-		return nil, nil, 0, fault.New(fault.Invalid, "a picture cannot be taken apart").Because(err)
-	}
-	for i, u := range units {
-		units[i] = unsized(u)
-		if len(units[i]) > 0 && av1.OBUType(units[i][0]>>3&0x0F) == av1.OBUTypeSequenceHeader {
-			c := &media.AV1{SequenceHeader: append([]byte(nil), units[i]...)}
-			if _, ok := media.PictureOf(c); ok {
-				v.now = c
-			}
-		}
-	}
-	if v.now == nil {
-		return nil, nil, 0, nil
-	}
-	return []*media.AccessUnit{{Units: units, PTS: at, DTS: at}}, v.now, media.VideoClockRate, nil
-}
-
-// unsized takes the size field out of an OBU (AV1 specification §5.3.2): an RTP packet may leave it in.
-func unsized(u []byte) []byte {
-	if len(u) < 2 || u[0]&2 == 0 {
-		return u
-	}
-	header := 1 + int(u[0]>>2&1)
-	if len(u) <= header {
-		return u
-	}
-	var size av1.LEB128
-	n, err := size.Unmarshal(u[header:])
-	if err != nil || int(size) != len(u)-header-n {
-		return u
-	}
-	out := append([]byte{u[0] &^ 2}, u[1:header]...)
-	return append(out, u[header+n:]...)
 }
 
 // sound takes frames that follow each other.
@@ -265,11 +201,14 @@ func (l *latm) codec() (media.Codec, int) {
 	return c, c.Config.SampleRate
 }
 
-func (l *latm) config() (*media.AAC, bool) {
-	if l.mux == nil || len(l.mux.Programs) == 0 || len(l.mux.Programs[0].Layers) == 0 {
+func (l *latm) config() (*media.AAC, bool) { return muxConfig(l.mux) }
+
+// muxConfig is the first of what a stream in LATM has.
+func muxConfig(m *mpeg4audio.StreamMuxConfig) (*media.AAC, bool) {
+	if m == nil || len(m.Programs) == 0 || len(m.Programs[0].Layers) == 0 {
 		return nil, false
 	}
-	c := l.mux.Programs[0].Layers[0].AudioSpecificConfig
+	c := m.Programs[0].Layers[0].AudioSpecificConfig
 	if c == nil || c.SampleRate <= 0 {
 		return nil, false
 	}
@@ -319,8 +258,11 @@ func (m *mp3) take(pkt *rtp.Packet, at int64) ([]*media.AccessUnit, media.Codec,
 		return nil, nil, 0, fault.New(fault.Invalid, "sound cannot be taken apart").Because(err)
 	}
 	var h mpeg1audio.FrameHeader
-	if err := h.Unmarshal(frames[0]); err != nil || h.Layer != 3 || h.SampleRate <= 0 {
+	if err := h.Unmarshal(frames[0]); err != nil || h.SampleRate <= 0 {
 		return nil, nil, 0, fault.New(fault.Invalid, "the sound is not MP3").Because(err)
+	}
+	if h.Layer != 3 {
+		return nil, nil, 0, unsupported(fmt.Sprintf("MPEG audio layer %d (MP%[1]d)", h.Layer))
 	}
 	channels := 2
 	if h.ChannelMode == mpeg1audio.ChannelModeMono {

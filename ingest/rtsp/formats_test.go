@@ -33,8 +33,8 @@ func TestAV1(t *testing.T) {
 	for name, h := range map[string][]byte{"plain": sequence, "sized": sized} {
 		f := &format.AV1{PayloadTyp: 96}
 		s := &sink{said: map[string]string{}}
-		p, err := newPublisher(s, &description.Session{Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{f}}}}, func() {})
-		if err != nil {
+		desc := &description.Session{Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{f}}}}
+		if _, err := newPublisher(s, desc, func() {}, unkicked(t)); err != nil {
 			t.Fatal(err)
 		}
 		enc, err := f.CreateEncoder()
@@ -48,15 +48,52 @@ func TestAV1(t *testing.T) {
 			}
 			for _, pkt := range pkts {
 				pkt.Timestamp = uint32(i) * 3000
-				if err := p.handle(f, pkt); err != nil {
-					t.Fatal(err)
-				}
+				desc.Medias[0].Formats[0].PTSEqualsDTS(pkt) // as gortsplib does
 			}
 		}
 		if len(s.tracks) != 1 || len(s.aus) != 2 || s.aus[1].PTS != 3000 || !bytes.Equal(s.aus[0].Units[0], sequence) {
 			t.Errorf("%s: %+v %+v", name, s.tracks, s.aus)
 		}
 	}
+}
+
+// HE-AAC counts the samples that are heard, which are twice those of its frames.
+func TestHEAAC(t *testing.T) {
+	desc := described(t, "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\n"+
+		"a=fmtp:97 streamtype=5;mode=AAC-hbr;config=2b118800;SizeLength=13;IndexLength=3;IndexDeltaLength=3\r\n")
+	s := &sink{said: map[string]string{}}
+	p, err := newPublisher(s, desc, func() {}, unkicked(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint16(5) {
+		pkt := &rtp.Packet{Header: rtp.Header{SequenceNumber: i, Timestamp: uint32(i) * 2048, Marker: true}, Payload: []byte{0, 16, 0, 16, 0x21, byte(i)}}
+		if err := p.handle(p.tracks[desc.Medias[0]], pkt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.tracks) != 1 || s.tracks[0].ClockRate != 24000 || s.tracks[0].Codec.RFC6381() != "mp4a.40.5" || len(s.aus) != 5 {
+		t.Fatalf("%+v, %d frames", s.tracks, len(s.aus))
+	}
+	for i, au := range s.aus {
+		if au.PTS != int64(i)*1024 {
+			t.Errorf("frame %d at %d", i, au.PTS)
+		}
+	}
+}
+
+// described is what an SDP with some media says.
+func described(t testing.TB, medias string) *description.Session {
+	t.Helper()
+	var sd sdp.SessionDescription
+	var desc description.Session
+	if err := sd.Unmarshal([]byte("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" + medias)); err != nil {
+		t.Fatal(err)
+	}
+	if err := desc.Unmarshal(&sd); err != nil {
+		t.Fatal(err)
+	}
+	return &desc
 }
 
 // What cannot be taken is said once, and the rest goes on.
@@ -67,7 +104,7 @@ func TestOtherCodecs(t *testing.T) {
 		{Type: description.MediaTypeVideo, Formats: []format.Format{h}},
 		{Type: description.MediaTypeAudio, Formats: []format.Format{&format.G711{MULaw: true, SampleRate: 8000, ChannelCount: 1}}},
 	}}
-	p, err := newPublisher(s, desc, func() {})
+	p, err := newPublisher(s, desc, func() {}, unkicked(t))
 	if err != nil || len(p.tracks) != 1 || s.said[ingest.CodecUnsupported] == "" {
 		t.Errorf("%v %v", err, s.said)
 	}
@@ -89,27 +126,19 @@ func FuzzPackets(f *testing.F) {
 	f.Add([]byte("\x65\x88\x84\x00"), []byte("\x00\x10\x00\x20abcd"))
 	f.Add([]byte("\x7c\x85abc"), []byte("\x47\xfc\x00\xb0\xa4\x23abc"))
 	f.Add([]byte("\x78\x00\x02ab"), []byte{})
-	const text = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" +
-		"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z/QADZGWgUGfjcBEAAADAAQAAAMA8DxQqoA=,aM4PGSA=\r\n" +
+	const text = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z/QADZGWgUGfjcBEAAADAAQAAAMA8DxQqoA=,aM4PGSA=\r\n" +
 		"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\na=fmtp:97 streamtype=5;mode=AAC-hbr;config=1190;SizeLength=13;IndexLength=3;IndexDeltaLength=3\r\n"
 	f.Fuzz(func(t *testing.T, video, audio []byte) {
-		var sd sdp.SessionDescription
-		var desc description.Session
-		if err := sd.Unmarshal([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if err := desc.Unmarshal(&sd); err != nil {
-			t.Fatal(err)
-		}
+		desc := described(t, text)
 		s := &sink{said: map[string]string{}}
-		p, err := newPublisher(s, &desc, func() {})
+		p, err := newPublisher(s, desc, func() {}, func(error) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range uint16(4) {
 			for j, b := range [][]byte{video, audio} {
 				pkt := &rtp.Packet{Header: rtp.Header{SequenceNumber: i, Timestamp: uint32(i) * 3000, Marker: i%2 == 0}, Payload: bytes.Clone(b)}
-				if err := p.handle(desc.Medias[j].Formats[0], pkt); err != nil {
+				if err := p.handle(p.tracks[desc.Medias[j]], pkt); err != nil {
 					return
 				}
 			}

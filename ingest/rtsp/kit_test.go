@@ -50,3 +50,8 @@ func (k *kit) ffmpegTo(transport, address string, args ...string) (kill func(), 
 	k.t.Helper()
 	return livetest.FFmpeg(k.t, slices.Concat(args, []string{"-f", "rtsp", "-rtsp_transport", transport, address})...)
 }
+
+// unkicked fails the test where a publisher is to be ended.
+func unkicked(t *testing.T) func(error) {
+	return func(err error) { t.Errorf("ended: %v", err) }
+}

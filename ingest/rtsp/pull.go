@@ -15,6 +15,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"livesrv/ingest"
@@ -81,7 +82,6 @@ func (p *pull) tell(err error, pause time.Duration) {
 func (p *pull) fetch(ctx context.Context) error {
 	var remote atomic.Value
 	remote.Store(p.cam.url.Host)
-	lossy := func() {}
 	c := &gortsplib.Client{
 		Scheme: p.cam.url.Scheme, Host: p.cam.url.Host, Transport: p.cam.transport, TLSConfig: p.cam.tls(), UserAgent: "livesrv",
 		ReadTimeout: p.s.door.ReadTimeout(), WriteTimeout: p.s.door.ReadTimeout(),
@@ -92,7 +92,7 @@ func (p *pull) fetch(ctx context.Context) error {
 			}
 			return nc, err
 		},
-		OnPacketsLost: func(uint64) { lossy() },
+		OnPacketsLost: func(uint64) {}, // the publisher finds them earlier
 		OnDecodeError: func(error) {},
 	}
 	if err := c.Start2(); err != nil {
@@ -118,9 +118,8 @@ func (p *pull) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	media, err := newPublisher(pub, desc, watch.Alive)
+	media, err := newPublisher(pub, desc, watch.Alive, watch.Kick)
 	if err == nil {
-		lossy = media.lost
 		err = p.play(c, desc, media, watch)
 	}
 	err = watch.Explain(err)
@@ -131,22 +130,16 @@ func (p *pull) fetch(ctx context.Context) error {
 // play fetches the tracks that can be taken, until it ends.
 func (p *pull) play(c *gortsplib.Client, desc *description.Session, media *publisher, watch *ingest.Watch) error {
 	for _, m := range desc.Medias {
-		for _, f := range m.Formats {
-			if media.tracks[f] == nil {
-				continue
-			}
-			if _, err := c.Setup(desc.BaseURL, m, 0, 0); err != nil {
-				return unreachable(err)
-			}
-			break
+		if media.tracks[m] == nil {
+			continue
+		}
+		if _, err := c.Setup(desc.BaseURL, m, 0, 0); err != nil {
+			return unreachable(err)
 		}
 	}
 	c.OnPacketRTCPAny(media.told)
-	c.OnPacketRTPAny(func(_ *description.Media, f format.Format, pkt *rtp.Packet) {
-		if err := media.handle(f, pkt); err != nil {
-			watch.Kick(err)
-		}
-	})
+	c.OnPacketRTPAny(func(*description.Media, format.Format, *rtp.Packet) {})             // the tap has them already
+	media.ask = func(m *description.Media, pkt rtcp.Packet) { c.WritePacketRTCP(m, pkt) } //nolint:errcheck // it may as well be lost
 	if _, err := c.Play(nil); err != nil {
 		return unreachable(err)
 	}

@@ -67,6 +67,9 @@ func cannot(what, address, field string, err error) error {
 		WithHint("end what uses the port, or choose another").Because(err)
 }
 
+// readBuffer is what the kernel keeps for us of all publishers' media together while we are not looking.
+const readBuffer = 4 << 20
+
 // listenPair binds an even port and the next one; port 0 finds a pair.
 func listenPair(address string) (rtp, rtcp net.PacketConn, err error) {
 	host, port, err := net.SplitHostPort(address)
@@ -77,6 +80,8 @@ func listenPair(address string) (rtp, rtcp net.PacketConn, err error) {
 		if rtp, err = net.ListenPacket("udp", address); err != nil {
 			return nil, nil, err
 		}
+		// The system may give less; then a burst may cost packets.
+		_ = rtp.(*net.UDPConn).SetReadBuffer(readBuffer)
 		n := rtp.LocalAddr().(*net.UDPAddr).Port
 		if n%2 == 0 {
 			if rtcp, err = net.ListenPacket("udp", net.JoinHostPort(host, strconv.Itoa(n+1))); err == nil {

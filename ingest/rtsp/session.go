@@ -12,6 +12,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
 	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"livesrv/ingest"
@@ -70,9 +71,18 @@ func (h handler) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
 	}
 	p.watch.Stop()
 	if refused == nil {
-		refused = p.watch.Explain(ctx.Error)
+		refused = p.watch.Explain(unread(ctx.Error))
 	}
 	h.s.door.Refuse("rtsp", ctx.Conn.NetConn().RemoteAddr().String(), refused)
+}
+
+// unread says what of a request could not be read, where that is known.
+func unread(err error) error {
+	if sdp, ok := errors.AsType[liberrors.ErrServerSDPInvalid](err); ok {
+		return fault.New(fault.Invalid, "the description of what comes cannot be read").
+			WithHint("use %s; the encoder may not know how to send another codec by RTSP", taken).Because(sdp)
+	}
+	return err
 }
 
 // OnDescribe is how players begin.
@@ -96,7 +106,7 @@ func (h handler) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.Re
 		}
 		return refuse(p, err)
 	}
-	media, err := newPublisher(pub, ctx.Description, p.watch.Alive)
+	media, err := newPublisher(pub, ctx.Description, p.watch.Alive, p.watch.Kick)
 	if err != nil {
 		pub.Close(err)
 		return refuse(p, err)
@@ -124,21 +134,14 @@ func (h handler) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Respon
 		return &base.Response{StatusCode: base.StatusMethodNotValidInThisState}, errors.New("RECORD before ANNOUNCE")
 	}
 	ctx.Session.OnPacketRTCPAny(p.media.told)
-	ctx.Session.OnPacketRTPAny(func(_ *description.Media, f format.Format, pkt *rtp.Packet) {
-		if err := p.media.handle(f, pkt); err != nil {
-			p.watch.Kick(err)
-		}
-	})
+	ctx.Session.OnPacketRTPAny(func(*description.Media, format.Format, *rtp.Packet) {})               // the tap has them already
+	p.media.ask = func(m *description.Media, pkt rtcp.Packet) { ctx.Session.WritePacketRTCP(m, pkt) } //nolint:errcheck // it may as well be lost
 	p.watch.Publishing()
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
-// OnPacketsLost is told of gaps in the sequence numbers.
-func (h handler) OnPacketsLost(ctx *gortsplib.ServerHandlerOnPacketsLostCtx) {
-	if p, ok := ctx.Session.UserData().(*peer); ok {
-		p.media.lost()
-	}
-}
+// OnPacketsLost is told of gaps in the sequence numbers, which the publisher finds earlier.
+func (h handler) OnPacketsLost(*gortsplib.ServerHandlerOnPacketsLostCtx) {}
 
 // OnDecodeError is told of packets that cannot be read; the publisher counts what matters.
 func (h handler) OnDecodeError(*gortsplib.ServerHandlerOnDecodeErrorCtx) {}

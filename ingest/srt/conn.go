@@ -78,6 +78,9 @@ func (c *conn) cut() {
 func (c *conn) enter(ctx context.Context) (*ingest.Publication, error) {
 	key, err := c.check()
 	if err != nil {
+		if errors.Is(err, errPassphrase) {
+			c.door.WrongKey(c.remote) // or it could be guessed for ever, at a price to us
+		}
 		return nil, err
 	}
 	pub, err := c.door.Enter(ctx, ingest.Request{Protocol: "srt", Remote: c.remote, Key: key, Kick: c.watch.Kick})

@@ -10,7 +10,7 @@
 // A session (session.go) owns a peer connection and a receiver (receiver.go), which knows nothing of pion and does
 // no waiting of its own: it is given packets, sender reports and the time, and gives back what to send.
 //
-//  1. jitter puts packets in order. A missing one is asked for (NACK) and waited for, at most as long as is
+//  1. ingest.Jitter puts packets in order. A missing one is asked for (NACK) and waited for, at most as long as is
 //     configured; where nothing is missing, nothing is delayed.
 //  2. layer and sound gather pictures and frames (units.go). A picture of which a packet is lost for good is dropped,
 //     a keyframe is asked for (PLI), and pictures are passed on again from the next keyframe of that layer on: a

@@ -16,6 +16,7 @@ import (
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
+	"livesrv/ingest"
 	"livesrv/internal/fault"
 )
 
@@ -44,7 +45,7 @@ type ports struct {
 }
 
 // listen binds the ports.
-func listen(cfg Config, cert webrtc.Certificate, log *slog.Logger) (*ports, error) {
+func listen(cfg Config, door *ingest.Door, cert webrtc.Certificate, log *slog.Logger) (*ports, error) {
 	p := &ports{cert: cert, log: log}
 	if cfg.UDPAddress != "" {
 		c, err := net.ListenPacket("udp", cfg.UDPAddress)
@@ -67,7 +68,7 @@ func listen(cfg Config, cert webrtc.Certificate, log *slog.Logger) (*ports, erro
 			return nil, fault.New(fault.Unavailable, "cannot listen for WebRTC media on TCP %s", cfg.TCPAddress).At("tcp_address").
 				WithHint("end what uses the port, or choose another").Because(err)
 		}
-		p.tcp = l
+		p.tcp = door.Lines("whip", l)
 	}
 	p.configure(cfg)
 	return p, nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"livesrv/ingest"
 	"livesrv/internal/media"
 )
 
@@ -37,7 +38,7 @@ type layer struct {
 	ssrc   uint32
 	format format
 	clock  *trackClock
-	jitter jitter
+	jitter ingest.Jitter[packet]
 
 	// The picture under way: its payloads, their stamp, when the first came. closed says that it was handed on
 	// at its marker bit.
@@ -77,7 +78,7 @@ type layer struct {
 }
 
 func newLayer(rid string, ssrc uint32, f format, clock *trackClock, patience time.Duration) *layer {
-	return &layer{rid: rid, ssrc: ssrc, format: f, clock: clock, jitter: newJitter(videoRing, patience), needsKey: true}
+	return &layer{rid: rid, ssrc: ssrc, format: f, clock: clock, jitter: ingest.NewJitter[packet](videoRing, patience), needsKey: true}
 }
 
 // take gathers a packet that is next in order and calls emit for each picture that is whole. broken says

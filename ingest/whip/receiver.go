@@ -41,6 +41,15 @@ type publication interface {
 	Report(code, message string)
 }
 
+// packet is one RTP packet of one track.
+type packet struct {
+	seq     uint16
+	stamp   uint32
+	marker  bool
+	payload []byte
+	arrived time.Time
+}
+
 // expected is what the offer promises.
 type expected struct {
 	layers int
@@ -101,13 +110,13 @@ func (r *receiver) video(l *layer, p packet) error {
 		l.since = p.arrived
 	}
 	l.lastSeen = p.arrived
-	l.jitter.push(p)
+	l.jitter.Push(p.seq, p, p.arrived)
 	return r.drainLayer(l, p.arrived)
 }
 
 func (r *receiver) drainLayer(l *layer, now time.Time) error {
 	for {
-		p, broken, ok := l.jitter.pop(now)
+		p, broken, ok := l.jitter.Pop(now)
 		if !ok {
 			return nil
 		}
@@ -121,13 +130,13 @@ func (r *receiver) drainLayer(l *layer, now time.Time) error {
 func (r *receiver) audio(p packet) error {
 	r.seen(p.arrived)
 	r.sound.lastSeen = p.arrived
-	r.sound.jitter.push(p)
+	r.sound.jitter.Push(p.seq, p, p.arrived)
 	return r.drainSound(p.arrived)
 }
 
 func (r *receiver) drainSound(now time.Time) error {
 	for {
-		p, _, ok := r.sound.jitter.pop(now)
+		p, _, ok := r.sound.jitter.Pop(now)
 		if !ok {
 			return nil
 		}
@@ -345,7 +354,7 @@ func (r *receiver) tick(now time.Time) error {
 func (r *receiver) feedback(now time.Time) []rtcp.Packet {
 	var out []rtcp.Packet
 	for _, l := range r.layers {
-		if seqs := l.jitter.wanted(now, max(r.roundTrip, leastRoundTrip)); seqs != nil {
+		if seqs := l.jitter.Wanted(now, max(r.roundTrip, leastRoundTrip)); seqs != nil {
 			out = append(out, &rtcp.TransportLayerNack{MediaSSRC: l.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(seqs)})
 		}
 	}

@@ -80,7 +80,7 @@ func (s *Server) Listen() error {
 	if !s.cfg.enabled() {
 		return nil
 	}
-	p, err := listen(s.cfg, s.cert, s.log)
+	p, err := listen(s.cfg, s.door, s.cert, s.log)
 	s.ports = p
 	return err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
 
+	"livesrv/ingest"
 	"livesrv/internal/media"
 )
 
@@ -28,7 +29,7 @@ const (
 type sound struct {
 	ssrc   uint32
 	clock  *trackClock
-	jitter jitter
+	jitter ingest.Jitter[packet]
 	id     int // track, -1 until told
 
 	begun bool
@@ -43,7 +44,7 @@ type sound struct {
 }
 
 func newSound(ssrc uint32, clock *trackClock) *sound {
-	return &sound{ssrc: ssrc, clock: clock, jitter: newJitter(soundRing, soundPatience), id: -1}
+	return &sound{ssrc: ssrc, clock: clock, jitter: ingest.NewJitter[packet](soundRing, soundPatience), id: -1}
 }
 
 // emitFrame passes a frame on.

@@ -2,6 +2,7 @@ package whip
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,6 +73,29 @@ func TestTCP(t *testing.T) {
 	k.progress("market", 50_000)
 }
 
+// TestIdleLines opens connections to the port for media that say nothing: there are only so many.
+func TestIdleLines(t *testing.T) {
+	t.Parallel()
+	k := start(t, func(i *ingest.Config, _ *Config) { i.MaxSessions = 2 })
+	for range 12 {
+		nc, err := net.Dial("tcp", k.srv.TCPAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+	}
+	k.WaitSaid("all the publishers it may have")
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		n := k.Door.Stats().Refused["too_many"]
+		if n == 4 { // each publisher may have four
+			break
+		}
+		if n > 4 || time.Now().After(deadline) {
+			t.Fatalf("%d were refused", n)
+		}
+	}
+}
+
 // TestRotate turns the picture while the stream runs: the size changes within a segment, and nothing else breaks.
 func TestRotate(t *testing.T) {
 	t.Parallel()
@@ -127,7 +151,7 @@ func TestTakeover(t *testing.T) {
 		}
 	}
 	k.progress("market", 1)
-	k.Door.End("market", fault.New(fault.Gone, "the show has ended"))
+	k.Door.End("market", 1, fault.New(fault.Gone, "the show has ended"))
 	k.WaitLeft()
 	if status, _, text := k.request("DELETE", second.location, nil, ""); status != 410 || !strings.Contains(text, "The show has ended") {
 		t.Errorf("DELETE of the second session: %d %s", status, text)

@@ -44,7 +44,7 @@ var rooms = []room{
 	{dir: "ingest/srt", may: []string{"ingest", "internal/media", "internal/stream", "internal/fault", gosrt, mediacommon},
 		test: []string{"internal/livetest/door"}},
 	{dir: "ingest/rtsp", may: []string{"ingest", "internal/media", "internal/fault", gortsplib, mediacommon,
-		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream", "internal/livetest/door"}},
+		"github.com/pion/rtp", "github.com/pion/rtcp"}, test: []string{"internal/stream", "packager", "web/hls", "internal/livetest/door"}},
 	{dir: "ingest/whip", may: []string{"ingest", "internal/media", "internal/fault", pion, mediacommon},
 		test: []string{"internal/stream", "packager", "web/hls", "internal/livetest/door"}},
 	{dir: "packager/playlist"},

@@ -23,7 +23,7 @@ func (g gate) Admit(ctx context.Context, key string) (ingest.Grant, error) {
 	if err != nil {
 		return ingest.Grant{}, err
 	}
-	return ingest.Grant{Stream: string(s.Slug)}, nil
+	return ingest.Grant{Stream: string(s.Slug), Rev: s.Rev}, nil
 }
 
 // converter makes AAC of a publisher's Opus.

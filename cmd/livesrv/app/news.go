@@ -51,14 +51,15 @@ func newNews(log *slog.Logger) *news {
 }
 
 // ShowChanged and PinChanged implement show.Events. The API hears first, so that nobody who is told of a change and
-// asks for the whole gets what was before it.
+// asks for the whole gets what was before it. Changes may be told in another order than they were made: the door goes by
+// their revision.
 func (n *news) ShowChanged(s show.Show) {
 	n.api.ShowChanged(s)
 	n.changedShows.mark(s.Slug)
 	if s.Status == show.Ended {
-		n.door.End(string(s.Slug), fault.New(fault.Gone, "the show has ended"))
+		n.door.End(string(s.Slug), s.Rev, fault.New(fault.Gone, "the show has ended"))
 	} else {
-		n.door.Expel(string(s.Slug), s.StreamKey)
+		n.door.Expel(string(s.Slug), s.Rev, s.StreamKey)
 	}
 }
 

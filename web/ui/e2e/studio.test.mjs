@@ -123,6 +123,19 @@ test('an anchor goes live, is seen and heard, changes the camera, loses the line
   await act(page, 'enter');
   await page.locator('[data-action=live]').waitFor();
   await accessible(page, 'preview');
+
+  // Of the smallest quality no smaller pictures are sent, and the choice is not offered.
+  await act(page, 'settings');
+  const smaller = page.getByLabel('Smaller pictures', { exact: false });
+  const ticked = async () => [await smaller.isChecked(), await smaller.isEnabled()];
+  assert.deepEqual(await ticked(), [false, false], 'smaller pictures than 360p are offered');
+  await page.getByText('Not with 360 p').waitFor();
+  await page.getByLabel('720 p', { exact: true }).check();
+  await page.getByText('about a third more upload').waitFor();
+  assert.deepEqual(await ticked(), [true, true], 'what was chosen before is forgotten');
+  await page.getByLabel('360 p', { exact: true }).check();
+  await page.getByText('Not with 360 p').waitFor();
+  await page.keyboard.press('Escape');
   const t0 = Date.now();
   await act(page, 'live');
   await phase(page, 'live');

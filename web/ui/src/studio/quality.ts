@@ -51,9 +51,14 @@ export function screenConstraints(quality: Quality): MediaTrackConstraints {
   return { width: { max: Math.max(long, 1280) }, height: { max: Math.max(short, 720) }, frameRate: { ideal: 15, max: 30 } };
 }
 
-/** How many pictures are sent: layers of 360p would be too small to read a label on. */
+/** Whether there can be smaller pictures: those of 360p would be too small to read a label on. */
+export function layered(quality: Quality): boolean {
+  return quality !== '360p';
+}
+
+/** How many pictures are sent. */
 function laid({ quality, layers: wanted }: Sending): typeof layers {
-  return wanted && quality !== '360p' ? layers : layers.slice(0, 1);
+  return wanted && layered(quality) ? layers : layers.slice(0, 1);
 }
 
 /** The encodings of a new line. One alone has no rid: every WHIP server knows that. */

@@ -3,7 +3,7 @@ import { base } from '../lib/base';
 import { t } from '../lib/i18n';
 import { sheet } from '../lib/style';
 import { StudioElement } from './element';
-import { qualities, type Quality, type Shape } from './quality';
+import { layered, qualities, type Quality, type Shape } from './quality';
 import './studio-sheet';
 import text from './studio-settings.css';
 
@@ -14,15 +14,16 @@ export class StudioSettings extends StudioElement {
   protected override render() {
     const { studio } = this;
     const { devices, publisher, settings, turns } = studio;
+    const can = layered(settings.quality);
     return html`<studio-sheet heading=${t('studio.settings')} @closed=${() => this.dispatchEvent(new CustomEvent('closed'))}>
       <div class="list">
         ${this.device('camera', t('studio.settings.camera'), devices.cameras, devices.camera)}
         ${this.device('microphone', t('studio.settings.microphone'), devices.microphones, devices.microphone)}
         ${this.choice('quality', t('studio.settings.quality'), t('studio.settings.quality.hint'), settings.quality, qualities.map((q) => [q, q.replace('p', ' p')] as const), (q) => void studio.set({ quality: q as Quality }))}
         ${turns ? nothing : this.choice('shape', t('studio.settings.shape'), '', settings.shape, [['wide', t('studio.settings.wide')], ['tall', t('studio.settings.tall')]], (s) => void studio.set({ shape: s as Shape }))}
-        <label class="check"><input type="checkbox" name="layers" .checked=${settings.layers} ?disabled=${publisher.busy || settings.quality === '360p'}
+        <label class="check"><input type="checkbox" name="layers" .checked=${settings.layers && can} ?disabled=${publisher.busy || !can}
             aria-describedby="layers-hint" @change=${(e: Event) => void studio.set({ layers: (e.target as HTMLInputElement).checked })} />${t('studio.settings.layers')}</label>
-        <p class="hint" id="layers-hint">${publisher.busy ? t('studio.settings.layers.busy') : t('studio.settings.layers.hint')}</p>
+        <p class="hint" id="layers-hint">${t(can ? (publisher.busy ? 'studio.settings.layers.busy' : 'studio.settings.layers.hint') : 'studio.settings.layers.small')}</p>
         <button type="button" class="button wide" data-action="leave" ?disabled=${publisher.busy} @click=${() => studio.leave()}>${t('studio.key.change')}</button>
       </div>
     </studio-sheet>`;

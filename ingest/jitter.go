@@ -1,15 +1,6 @@
-package whip
+package ingest
 
 import "time"
-
-// packet is one RTP packet of one track.
-type packet struct {
-	seq     uint16
-	stamp   uint32
-	marker  bool
-	payload []byte
-	arrived time.Time
-}
 
 const (
 	// graceTime and gracePackets are how long a packet may be late, or how many later ones may come, before
@@ -21,42 +12,43 @@ const (
 	maxNACK = 100
 )
 
-// jitter puts the packets of one track back in order. What is missing is waited for at most as long as
-// patience says; where nothing is missing nothing waits. Its memory is a ring of fixed size.
-type jitter struct {
+// Jitter puts the packets of one RTP source back in order. What is missing is waited for at most as long as
+// patience says; where nothing is missing nothing waits. Its memory is a ring of fixed size. It is not safe for
+// concurrent use.
+type Jitter[P any] struct {
 	patience time.Duration
-	ring     []slot
+	ring     []place[P]
 	begun    bool
 	// next is the first sequence number that was not given out, top the greatest that came; both unwrapped.
 	next, top int64
 	missing   int
 	// broken says that packets were given up since the last one that was given out.
 	broken bool
-	lost   uint64
 }
 
-type slot struct {
-	packet packet
+// place is where a packet lies, or is missing.
+type place[P any] struct {
+	packet P
 	have   bool
 	since  time.Time // when it was found missing
 	asked  time.Time
 	asks   int
 }
 
-// newJitter makes a buffer of size packets, a power of two.
-func newJitter(size int, patience time.Duration) jitter {
-	return jitter{patience: patience, ring: make([]slot, size)}
+// NewJitter makes a buffer of size packets, a power of two.
+func NewJitter[P any](size int, patience time.Duration) Jitter[P] {
+	return Jitter[P]{patience: patience, ring: make([]place[P], size)}
 }
 
-func (j *jitter) slot(seq int64) *slot { return &j.ring[seq&int64(len(j.ring)-1)] }
+func (j *Jitter[P]) place(seq int64) *place[P] { return &j.ring[seq&int64(len(j.ring)-1)] }
 
-// push takes a packet in. It says false for one that came before or comes too late.
-func (j *jitter) push(p packet) bool {
+// Push takes a packet in that has arrived now. It says false for one that came before or comes too late.
+func (j *Jitter[P]) Push(number uint16, p P, now time.Time) bool {
 	if !j.begun {
 		j.begun = true
-		j.next, j.top = int64(p.seq), int64(p.seq)-1
+		j.next, j.top = int64(number), int64(number)-1
 	}
-	seq := j.top + int64(int16(p.seq-uint16(j.top)))
+	seq := j.top + int64(int16(number-uint16(j.top)))
 	size := int64(len(j.ring))
 	if seq >= j.next+size || seq < j.next-size {
 		// The sender has begun anew, or so much is lost that nothing of it is worth waiting for.
@@ -66,10 +58,10 @@ func (j *jitter) push(p packet) bool {
 		return false
 	}
 	for s := j.top + 1; s < seq; s++ {
-		*j.slot(s) = slot{since: p.arrived}
+		*j.place(s) = place[P]{since: now}
 		j.missing++
 	}
-	here := j.slot(seq)
+	here := j.place(seq)
 	switch {
 	case seq > j.top:
 		j.top = seq
@@ -78,48 +70,46 @@ func (j *jitter) push(p packet) bool {
 	default:
 		j.missing--
 	}
-	*here = slot{packet: p, have: true}
+	*here = place[P]{packet: p, have: true}
 	return true
 }
 
 // restart gives up everything up to seq.
-func (j *jitter) restart(seq int64) {
+func (j *Jitter[P]) restart(seq int64) {
 	clear(j.ring)
 	j.next, j.top, j.missing = seq, seq-1, 0
 	j.broken = true
-	j.lost++
 }
 
-// pop gives the next packet in order, if it is there or what stands before it has been waited for long
+// Pop gives the next packet in order, if it is there or what stands before it has been waited for long
 // enough. broken says that packets before it are lost for good.
-func (j *jitter) pop(now time.Time) (p packet, broken, ok bool) {
+func (j *Jitter[P]) Pop(now time.Time) (p P, broken, ok bool) {
 	for j.begun && j.next <= j.top {
-		s := j.slot(j.next)
+		s := j.place(j.next)
 		if !s.have && now.Sub(s.since) < j.patience {
-			return packet{}, false, false
+			return p, false, false
 		}
 		j.next++
 		if s.have {
 			p, broken = s.packet, j.broken
-			*s = slot{}
+			*s = place[P]{}
 			j.broken = false
 			return p, broken, true
 		}
 		j.missing--
 		j.broken = true
-		j.lost++
 	}
-	return packet{}, false, false
+	return p, false, false
 }
 
-// wanted lists the packets to ask for now; one is asked for again after each round trip.
-func (j *jitter) wanted(now time.Time, again time.Duration) []uint16 {
+// Wanted lists the packets to ask for now; one is asked for again after each round trip.
+func (j *Jitter[P]) Wanted(now time.Time, again time.Duration) []uint16 {
 	if j.missing == 0 {
 		return nil
 	}
 	var seqs []uint16
 	for seq := j.next; seq <= j.top && len(seqs) < maxNACK; seq++ {
-		s := j.slot(seq)
+		s := j.place(seq)
 		if s.have || s.asks >= maxAsks {
 			continue
 		}
