@@ -61,6 +61,8 @@ type Report struct {
 	Cues map[string][]Cue
 	// Dateranges are the dateranges seen, by rendition URI and ID, as last written.
 	Dateranges map[string]map[string]m3u8.Daterange
+	// Resumed is when the first rendition's playlist listed media again behind a gap or a discontinuity, each time.
+	Resumed []time.Time
 	// Ended says that a playlist came to its EXT-X-ENDLIST.
 	Ended bool
 }

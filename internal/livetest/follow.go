@@ -25,6 +25,8 @@ type follower struct {
 	joined  uint64      // the first segment that is followed from its start
 	rounds  int
 	misused bool
+	// absent says that no media has been listed since the last gap or discontinuity.
+	absent bool
 
 	inits     map[string]*box.Init
 	initBytes map[string][]byte
