@@ -141,9 +141,10 @@ func TestOtherRhythm(t *testing.T) {
 		from livetest.Synth
 		to   []livetest.Synth
 	}{
-		"30 to 24, 15 and 60":  {livetest.Synth{FPSNum: 30, AudioRate: 48000}, []livetest.Synth{{FPSNum: 24, AudioRate: 48000}, {FPSNum: 15, AudioRate: 48000}, {FPSNum: 60, AudioRate: 48000}}},
-		"60 to 23.976":         {livetest.Synth{FPSNum: 60, AudioRate: 48000}, []livetest.Synth{{FPSNum: 24000, FPSDen: 1001, GOP: 48, AudioRate: 48000}}},
-		"GOPs of 1, 3 and 2 s": {livetest.Synth{FPSNum: 30, GOP: 30, AudioRate: 48000}, []livetest.Synth{{FPSNum: 30, GOP: 90, AudioRate: 48000}, {FPSNum: 30, GOP: 60, AudioRate: 48000}}},
+		"30 to 24, 15 and 60":    {livetest.Synth{FPSNum: 30, AudioRate: 48000}, []livetest.Synth{{FPSNum: 24, AudioRate: 48000}, {FPSNum: 15, AudioRate: 48000}, {FPSNum: 60, AudioRate: 48000}}},
+		"60 to 23.976":           {livetest.Synth{FPSNum: 60, AudioRate: 48000}, []livetest.Synth{{FPSNum: 24000, FPSDen: 1001, GOP: 48, AudioRate: 48000}}},
+		"in the middle of a GOP": {livetest.Synth{FPSNum: 30, AudioRate: 48000}, []livetest.Synth{inGOP(livetest.Synth{FPSNum: 30, AudioRate: 48000})}},
+		"GOPs of 1, 3 and 2 s":   {livetest.Synth{FPSNum: 30, GOP: 30, AudioRate: 48000}, []livetest.Synth{{FPSNum: 30, GOP: 90, AudioRate: 48000}, {FPSNum: 30, GOP: 60, AudioRate: 48000}}},
 	} {
 		for _, part := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond} {
 			t.Run(fmt.Sprint(name, ", parts of ", part), func(t *testing.T) {
@@ -164,6 +165,14 @@ func TestOtherRhythm(t *testing.T) {
 			})
 		}
 	}
+}
+
+// inGOP is a publisher who has begun a while ago, and whose next keyframe is nearly two seconds off.
+func inGOP(s livetest.Synth) livetest.Synth {
+	for s.At() < 100*time.Millisecond {
+		s.Next()
+	}
+	return s
 }
 
 // codecs checks that the multivariant playlist says what is sent now.
