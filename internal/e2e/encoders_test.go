@@ -77,6 +77,25 @@ func newStation(t *testing.T, cfg packager.Config) *station {
 		rtsp: "rtsp://" + cameras.Addr().String() + "/live/", play: out.URL + "/live/"}
 }
 
+// bridge pushes HEVC by Enhanced RTMP, which ffmpeg before 6.1 does not speak.
+func (s *station) bridge(t *testing.T, key string, p livetest.Push) *livetest.Encoder {
+	t.Helper()
+	p.URL = ""
+	e, err := p.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- livetest.Carry(t.Context(), e.Out, s.push+key, nil) }()
+	t.Cleanup(func() {
+		e.Kill()
+		if err := <-done; err != nil && t.Context().Err() == nil {
+			t.Errorf("the HEVC bridge: %v", err)
+		}
+	})
+	return e
+}
+
 // start pushes p under name until the test ends or the encoder is killed.
 func (s *station) start(t *testing.T, name string, p livetest.Push) *livetest.Encoder {
 	t.Helper()
