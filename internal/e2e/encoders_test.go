@@ -228,7 +228,7 @@ func probe(t *testing.T, name string, media []byte, video, alone bool) []byte {
 	if err := os.WriteFile(file, media, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	decode := []string{"ffmpeg", "-v", "warning", "-nostdin", "-i", file, "-map", "0", "-f", "null", "-"}
+	decode := []string{"ffmpeg", "-v", "warning", "-nostdin", "-i", file, "-map", "0", "-enc_time_base:v", "-1", "-f", "null", "-"}
 	if video {
 		decode = append(decode, "-map", "0:v", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1")
 	}
