@@ -205,6 +205,33 @@ func TestRule11Change(t *testing.T) {
 	}
 }
 
+// TestRule5ChangeInGap: a publisher who returns with other parameter sets while a gap is being listed changes nothing of
+// what is listed (in the checker): the new map and the discontinuity come with the next segment.
+func TestRule5ChangeInGap(t *testing.T) {
+	for _, back := range []time.Duration{2300 * time.Millisecond, 2700 * time.Millisecond, 3100 * time.Millisecond, 4500 * time.Millisecond} {
+		s := newSynth(DefaultConfig())
+		s.p.setTracks(tracks(true))
+		c := newChecker(s.p, t.Fatalf)
+		drive(c, s, 5*time.Second, true, true)
+		other := tracks(true)
+		other[0].Codec = &media.H264{SPS: sps, PPS: append([]byte{}, 0x68, 0xee, 0x3c, 0x80)}
+		away(c, s, back, other)
+		s.skip(300 * time.Millisecond)
+		c.look()
+		drive(c, s, media.Duration(s.dts, rate)+5*time.Second, true, true)
+		for name, want := range map[string]int{"v0": 2, "a0": 1} {
+			discs, maps := 0, 0
+			for _, g := range list(t, s.p, name).Segments {
+				discs += int(count(g.Discontinuity))
+				maps += int(count(g.Map != ""))
+			}
+			if discs != 1 || maps != want {
+				t.Errorf("%v: %s: %d discontinuities and %d maps", back, name, discs, maps)
+			}
+		}
+	}
+}
+
 // TestLateSound: pictures first, audio later: it is heard in the place of silence, the audio rendition appears, and both
 // go on in step.
 func TestLateSound(t *testing.T) {
