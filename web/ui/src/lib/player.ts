@@ -56,6 +56,8 @@ export class Player extends EventTarget implements PinSource {
   private readonly standstill = new Standstill();
   private mediaErrors = 0;
   private lastMediaError = 0;
+  /** Whether there was a picture since the player last began anew because of them. */
+  private playedSinceReload = false;
   private hiddenAt = 0;
   private reading = '';
   /** True after the viewer paused or went back: then being behind is their choice until they jump to live. */
@@ -267,7 +269,7 @@ export class Player extends EventTarget implements PinSource {
   /** Asks again later, longer each time, and not in step with everybody else. */
   private later(status: 'offline' | 'ended' | 'stalled' | 'unplayable'): void {
     clearTimeout(this.retryTimer);
-    if (status !== 'stalled') this.set(status);
+    this.set(status);
     this.retryTimer = setTimeout(() => this.reload(), this.retryWait * (0.75 + Math.random() / 2));
     this.retryWait = Math.min(this.retryWait * 1.7, retrySlowest);
   }
@@ -280,7 +282,6 @@ export class Player extends EventTarget implements PinSource {
     const absent = status === 404 || status === 410 || !this.sawPicture;
     this.unload();
     this.later(codecs ? 'unplayable' : absent ? 'offline' : 'stalled');
-    if (!absent) this.set('stalled');
   }
 
   private mediaFailed(hls: Hls): void {
@@ -293,7 +294,8 @@ export class Player extends EventTarget implements PinSource {
       return;
     }
     this.unload();
-    this.later(this.sawPicture ? 'stalled' : 'unplayable'); // hls.js lets MP3 through, and the browser refuses it
+    this.later(this.playedSinceReload ? 'stalled' : 'unplayable'); // hls.js lets MP3 through, and the browser refuses it
+    this.playedSinceReload = false;
   }
 
   // ── watching ──────────────────────────────────────────────────────────────────────────────────────────
@@ -330,7 +332,7 @@ export class Player extends EventTarget implements PinSource {
     const waited = this.stalledAt ? Date.now() - this.stalledAt : 0;
     this.stalledAt = 0;
     this.standstill.over();
-    this.sawPicture = true;
+    this.sawPicture = this.playedSinceReload = true;
     this.set('playing');
     if (waited > longStall && this.behindBy() > liveWithin) this.jumpToLive();
   }
@@ -338,7 +340,7 @@ export class Player extends EventTarget implements PinSource {
   private stalled(): void {
     if (!this.stalledAt) this.pace.stalled(this.partTarget());
     this.stalledAt ||= Date.now();
-    this.set('stalled');
+    if (this.status !== 'unplayable') this.set('stalled'); // that holds until there is a picture
   }
 
   private over(): void {
