@@ -79,6 +79,8 @@ type Bound struct {
 type Stats struct {
 	// OnAir says whether media is coming in; Ended that the playlists have ended.
 	OnAir, Ended bool
+	// Silent says that the pictures which come in have no sound of the publisher's: silence stands in for it.
+	Silent bool
 	// Parts and Segments count what was published, over all renditions; GapSegments those that are gaps.
 	Parts, Segments, GapSegments uint64
 	// NotIndependent counts segments, in each rendition, that had to be cut where there is no keyframe.

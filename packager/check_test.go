@@ -263,13 +263,16 @@ func (c *checker) step(old, m *playlist.Media) {
 		return
 	}
 	next := m.Open
-	if k := len(old.Segments) - gone; k < len(m.Segments) {
+	k := len(old.Segments) - gone
+	if k < len(m.Segments) {
 		next = &m.Segments[k]
 	}
 	if next == nil || len(next.Parts) < len(old.Open.Parts) && len(next.Parts) > 0 || !next.DateTime.Equal(old.Open.DateTime) {
 		c.fatal("rule 5: the open segment has changed: %+v, %+v", old.Open, next)
 		return
 	}
+	c.rule(5, k == 0 || next.Map == old.Open.Map && next.Discontinuity == old.Open.Discontinuity, "the open segment had map %q, now %q; a discontinuity: %v, now %v",
+		old.Open.Map, next.Map, old.Open.Discontinuity, next.Discontinuity)
 	if len(next.Parts) > 0 {
 		c.rule(5, slices.Equal(next.Parts[:len(old.Open.Parts)], old.Open.Parts), "published parts have changed")
 	}

@@ -77,6 +77,9 @@ const maxSoundAhead = 3 * rate
 // pushVideo takes a picture.
 func (c *cutter) pushVideo(v *variant, au *media.AccessUnit) {
 	p := v.stamp(au)
+	if v.still && !v.moves(p) {
+		return
+	}
 	if v.waiting {
 		if !au.Key && len(v.queue) == 0 {
 			c.stats.Dropped++
@@ -209,7 +212,7 @@ func (c *cutter) cutInside() {
 		c.startSegment(v.pend, false)
 		return
 	}
-	c.startSegmentAt(at, c.anchor.date(at), false)
+	c.startSegmentAt(at, c.anchor.date(at), v.still)
 }
 
 // beginCut ends the segment at the given place, once the audio before it is here.
@@ -262,7 +265,7 @@ func (c *cutter) edge() (int64, bool) {
 // expects is how many more pictures it takes until a part of any rendition can be whole, 1 where that is not certain.
 func (c *cutter) expects() int {
 	v := c.lead
-	if !c.hasVideo || c.needKey || c.cutting || !c.inSegment || !v.cad.constant() || len(v.queue) > 0 {
+	if !c.hasVideo || c.needKey || c.cutting || !c.inSegment || v.still || !v.cad.constant() || len(v.queue) > 0 {
 		return 1
 	}
 	for _, o := range c.variants {

@@ -318,7 +318,7 @@ func (v *variant) forget(keep bool) {
 		clear(v.queue)
 		v.queue = v.queue[:0]
 	}
-	v.waiting = true
+	v.waiting, v.still, v.key = true, false, nil
 	v.hasDTS, v.hasFloor = false, false
 	v.cad.sinceKey, v.cad.gop = 0, 0
 }

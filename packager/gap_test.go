@@ -205,6 +205,33 @@ func TestRule11Change(t *testing.T) {
 	}
 }
 
+// TestRule5ChangeInGap: a publisher who returns with other parameter sets while a gap is being listed changes nothing of
+// what is listed (in the checker): the new map and the discontinuity come with the next segment.
+func TestRule5ChangeInGap(t *testing.T) {
+	for _, back := range []time.Duration{2300 * time.Millisecond, 2700 * time.Millisecond, 3100 * time.Millisecond, 4500 * time.Millisecond} {
+		s := newSynth(DefaultConfig())
+		s.p.setTracks(tracks(true))
+		c := newChecker(s.p, t.Fatalf)
+		drive(c, s, 5*time.Second, true, true)
+		other := tracks(true)
+		other[0].Codec = &media.H264{SPS: sps, PPS: append([]byte{}, 0x68, 0xee, 0x3c, 0x80)}
+		away(c, s, back, other)
+		s.skip(300 * time.Millisecond)
+		c.look()
+		drive(c, s, media.Duration(s.dts, rate)+5*time.Second, true, true)
+		for name, want := range map[string]int{"v0": 2, "a0": 1} {
+			discs, maps := 0, 0
+			for _, g := range list(t, s.p, name).Segments {
+				discs += int(count(g.Discontinuity))
+				maps += int(count(g.Map != ""))
+			}
+			if discs != 1 || maps != want {
+				t.Errorf("%v: %s: %d discontinuities and %d maps", back, name, discs, maps)
+			}
+		}
+	}
+}
+
 // TestLateSound: pictures first, audio later: it is heard in the place of silence, the audio rendition appears, and both
 // go on in step.
 func TestLateSound(t *testing.T) {
@@ -273,22 +300,53 @@ func TestSoundStops(t *testing.T) {
 	}
 }
 
-// TestPicturesPause: pictures that stop while the audio goes on do not stop the playlist.
+// TestCameraDies: where pictures stop while the sound goes on, the last keyframe stands in for them without a hole, in
+// segments like all others, until the next one comes; what comes before that is left out. Sound is not touched.
+func TestCameraDies(t *testing.T) {
+	for _, part := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond} {
+		for _, reorder := range []int{0, 2} {
+			cfg := DefaultConfig()
+			cfg.PartDuration = part
+			s := newSynth(cfg)
+			s.reorder = reorder
+			s.p.setTracks(tracks(true))
+			c := newChecker(s.p, t.Fatalf)
+			c.longest = part + media.Duration(videoSlack, rate)
+			drive(c, s, 5*time.Second, true, true)
+			before := s.p.Stats().Parts
+			drive(c, s, 13*time.Second, false, true)
+			if n := s.p.Stats().Parts - before; n < uint64(2*7*time.Second/part) {
+				t.Errorf("%v: %d parts in 8 s without pictures", part, n)
+			}
+			s.dts = media.Rescale(s.soundPTS, s.soundRate, rate)
+			dropped := s.p.Stats().Dropped
+			drive(c, s, 16*time.Second, true, true)
+			if n := s.p.Stats().Dropped - dropped; n != 30 {
+				t.Errorf("%v: %d pictures were left out, want those up to the keyframe", part, n)
+			}
+			s.p.close()
+			c.look()
+			if st := s.p.Stats(); st.GapSegments != 0 || st.NotIndependent != 0 || st.Discontinuities != 0 {
+				t.Errorf("%v: %+v", part, st)
+			}
+			for _, name := range []string{"v0", "a0"} {
+				if n := unbroken(t, s.p, name, 0); n != 0 {
+					t.Errorf("%v: %s: %d frames of silence", part, name, n)
+				}
+			}
+		}
+	}
+}
+
+// TestPicturesPause: pictures that are few, with keyframes that are rare, are no camera that died.
 func TestPicturesPause(t *testing.T) {
 	s := newSynth(DefaultConfig())
+	s.interval, s.gop = constant(6*rate/5), 50
 	s.p.setTracks(tracks(true))
 	c := newChecker(s.p, t.Fatalf)
-	c.loose = true
-	drive(c, s, 5*time.Second, true, true)
-	before := s.p.Stats().Parts
-	drive(c, s, 8*time.Second, false, true)
-	if n := s.p.Stats().Parts - before; n < 8 {
-		t.Errorf("%d parts in 3 s without pictures", n)
-	}
-	s.dts = media.Rescale(s.soundPTS, s.soundRate, rate)
-	s.sinceKey = 0
-	drive(c, s, 12*time.Second, true, true)
-	if st := s.p.Stats(); st.GapSegments != 0 {
+	c.loose, c.longest = true, 4*time.Second
+	drive(c, s, 80*time.Second, true, true)
+	if st := s.p.Stats(); st.Dropped != 0 || st.GapSegments != 0 {
 		t.Errorf("%+v", st)
 	}
 }
@@ -333,7 +391,8 @@ func TestRule15Stumble(t *testing.T) {
 		c.longest = 2 * time.Second
 		c.loose = hole > 45000
 		drive(c, s, 10*time.Second, true, true)
-		if st := s.p.Stats(); st.GapSegments != 0 || st.Dropped != 0 {
+		// After more than a second the last keyframe has stood in, and the next one is waited for.
+		if st := s.p.Stats(); st.GapSegments != 0 || (st.Dropped != 0) != (hole > rate) {
 			t.Errorf("%d: %+v", hole, st)
 		}
 		if n := c.shown[laneMuxed][1]; n < s.picture-40 {

@@ -25,7 +25,7 @@ type Deps struct {
 	// Opened is called with every new presentation before it has media; Closed when it has ended.
 	Opened, Closed func(*Presentation)
 	// OnAirChanged is called when media has begun to come in for a stream, or has stopped: at once when the publisher
-	// leaves, after Config.GapAfter when it has only fallen silent. Stats().OnAir says which.
+	// leaves, after Config.GapAfter when nothing comes of it; and when its sound has. Stats().OnAir and Silent say which.
 	OnAirChanged func(stream string)
 }
 
@@ -130,7 +130,7 @@ func (h *Hub) tick() {
 	}
 }
 
-// tell tells of media that has begun to come in, or stopped.
+// tell tells of media, or the sound of it, that has begun to come in, or stopped.
 func (h *Hub) tell(p *Presentation) {
 	if p.turned() && h.deps.OnAirChanged != nil {
 		h.deps.OnAirChanged(p.name)

@@ -264,13 +264,15 @@ func (l *lane) slide() {
 		if l.segs[l.first].disc {
 			l.discSeq++
 		}
+		l.segs[l.first].left = l.shared.now()
 		l.first++
 	}
 	grace := l.shared.cfg.TargetDuration + l.shared.cfg.SegmentDuration
 	var kept time.Duration
 	drop := 0
 	for i := l.first - 1; i >= 0; i-- {
-		if kept >= grace {
+		// After a gap several leave the list at once.
+		if kept >= grace && l.shared.now().Sub(l.segs[i].left) >= l.shared.cfg.TargetDuration {
 			drop = i + 1
 			break
 		}

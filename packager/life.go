@@ -70,13 +70,16 @@ func (p *Presentation) close() {
 // onAir says whether media comes in. The caller holds the lock.
 func (p *Presentation) onAir() bool { return !p.ended && !p.cut.needKey }
 
-// turned says whether media has begun to come in, or stopped, since the last call.
+// onAir is what comes in of a publisher.
+type onAir struct{ media, silent bool }
+
+// turned says whether media, or the sound of it, has begun to come in, or stopped, since the last call.
 func (p *Presentation) turned() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	was := p.toldOnAir
-	p.toldOnAir = p.onAir()
-	return p.toldOnAir != was
+	was := p.told
+	p.told = onAir{p.onAir(), p.silent()}
+	return p.told != was
 }
 
 // over says whether the presentation has ended, and since when.

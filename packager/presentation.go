@@ -42,8 +42,8 @@ type Presentation struct {
 	lastIn, lastOut time.Time
 	lag             time.Duration
 	endedAt         time.Time
-	// toldOnAir is whether media came in when turned was last asked.
-	toldOnAir bool
+	// told is what turned said last.
+	told onAir
 	// refused is what was last said of a stream that cannot be packaged.
 	refused string
 }
@@ -159,7 +159,7 @@ func (p *Presentation) Stats() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.Ended = p.ended
-	s.OnAir = p.onAir()
+	s.OnAir, s.Silent = p.onAir(), p.silent()
 	s.Cues = len(p.cues.all)
 	if p.hasOrigin {
 		s.PartTarget = media.Duration(p.cut.target, rate)

@@ -41,6 +41,13 @@ func (p *Presentation) standIn() *media.Track {
 	return nil
 }
 
+// silent says whether pictures come in and no sound does. Sound that has come and waits for a keyframe is some. The caller
+// holds the lock.
+func (p *Presentation) silent() bool {
+	q := &p.cut.sound
+	return p.onAir() && p.cut.hasVideo && (p.sound == nil || (!q.active || q.away) && p.cut.pendingSet == nil)
+}
+
 // patience is how much sound may stay behind the pictures: two parts, or what it usually stays behind if that is more.
 // Protocols that put several frames into one packet are late by all of them.
 func (c *cutter) patience() int64 {

@@ -93,12 +93,18 @@ func TestSoundAway(t *testing.T) {
 	drive(c, s, 5*time.Second, true, true)
 	away(c, s, 5*time.Second, tracks(false))
 	drive(c, s, 16*time.Second, true, false)
-	if st := s.p.Stats(); !st.OnAir || st.Discontinuities != 0 {
+	if st := s.p.Stats(); !st.OnAir || !st.Silent || st.Discontinuities != 0 {
 		t.Fatalf("%+v", st)
 	}
 	s.soundPTS = media.Rescale(s.dts, rate, s.soundRate)
 	away(c, s, 5*time.Second, tracks(true))
+	if st := s.p.Stats(); st.OnAir || st.Silent {
+		t.Errorf("nobody is there: %+v", st)
+	}
 	drive(c, s, 27*time.Second, true, true)
+	if st := s.p.Stats(); st.Silent {
+		t.Errorf("sound is there: %+v", st)
+	}
 	s.p.close()
 	c.look()
 	for _, name := range []string{"v0", "a0"} {
@@ -122,7 +128,11 @@ func TestSoundDies(t *testing.T) {
 		c.loose = true
 		drive(c, s, 6*time.Second, true, true)
 		dead := s.soundPTS
+		s.p.turned()
 		drive(c, s, 12*time.Second, true, false)
+		if !s.p.Stats().Silent || !s.p.turned() {
+			t.Errorf("lag %d: that the sound is gone is not told", lag)
+		}
 		at, dur, _ := soundOf(t, s.p, "v0")
 		if end := at[len(at)-1] + dur[len(at)-1]; s.dts-media.Rescale(end-s.p.cut.base*48000, 48000, rate) > rate*6/10 {
 			t.Errorf("lag %d: sound ends at %d, pictures at %d", lag, end, s.dts)
@@ -130,6 +140,9 @@ func TestSoundDies(t *testing.T) {
 		s.soundPTS = media.Rescale(s.dts+lag, rate, s.soundRate)
 		missing := (s.soundPTS - dead) / 1024
 		drive(c, s, 18*time.Second, true, true)
+		if s.p.Stats().Silent || !s.p.turned() {
+			t.Errorf("lag %d: that the sound is back is not told", lag)
+		}
 		s.p.close()
 		c.look()
 		for _, name := range []string{"v0", "a0"} {
@@ -173,6 +186,9 @@ func TestSoundComes(t *testing.T) {
 	drive(c, s, 5100*time.Millisecond, true, false)
 	if _, ok := s.p.Rendition("a0"); ok {
 		t.Fatal("there is an audio rendition without audio")
+	}
+	if !s.p.Stats().Silent {
+		t.Error("that there is no sound is not told")
 	}
 	s.p.setTracks([]media.Track{videoTrack(), soundTrack(1, 44100)})
 	s.soundPTS = media.Rescale(s.dts, rate, s.soundRate)

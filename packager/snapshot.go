@@ -39,6 +39,8 @@ type segment struct {
 	bodies      [][]byte
 	size        int64
 	short, long []byte
+	// left is when it left the list; only its lane may look.
+	left time.Time
 }
 
 // complete fills in what is only known at the end.

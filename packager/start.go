@@ -471,7 +471,10 @@ func (p *Presentation) configureLane(l *lane, files []fmp4.Track, sound bool) (c
 		return false, err
 	}
 	l.pictures, l.sound = l.index != laneSound, sound
-	l.open.init, l.open.initURI = l.init, initURI(l.init)
+	if len(l.open.parts) == 0 {
+		// A segment that is listed keeps its map, even of gap alone.
+		l.open.init, l.open.initURI = l.init, initURI(l.init)
+	}
 	l.dirty = l.on
 	return diff && l.on, nil
 }

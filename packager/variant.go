@@ -46,6 +46,11 @@ type variant struct {
 	// begin is where the variant's part of the segment begins, fresh says that it has no picture yet.
 	begin int64
 	fresh bool
+	// key is the last keyframe, still says that it stands in for pictures that do not come; shown is where the last one
+	// began that is shown, pause how long pictures pause at most, slowly forgotten.
+	key          *media.AccessUnit
+	still        bool
+	shown, pause int64
 	// missed says that a keyframe came that no segment could begin with; unaligned that this is how it is.
 	missed, unaligned bool
 }
@@ -81,6 +86,9 @@ func (v *variant) stamp(au *media.AccessUnit) picture {
 	}
 	if v.hasDTS && au.DTS > v.lastDTS {
 		v.cad.add(au.DTS - v.lastDTS)
+	}
+	if !v.still {
+		v.paused(au)
 	}
 	v.lastDTS, v.hasDTS = au.DTS, true
 	v.cad.picture(au.Key)
@@ -163,6 +171,10 @@ func (v *variant) add(end int64) {
 		}
 	}
 	v.lane.addPicture(p.au, p.at-v.comp, end-p.at)
+	v.shown = p.at
+	if p.au.Key {
+		v.key = p.au
+	}
 }
 
 // open begins the variant's next segment.
@@ -229,7 +241,11 @@ func (v *variant) takeSound(end int64) {
 // It says whether it could.
 func (v *variant) closeWithoutPicture() bool {
 	c, l := v.c, v.lane
-	if l.start+c.target-c.segStart > c.longestSegment() {
+	v.stand()
+	switch {
+	case v.still && l.start-c.segStart >= c.leastSegment():
+		c.cutInside()
+	case l.start+c.target-c.segStart > c.longestSegment():
 		if v != c.lead {
 			return false
 		}
@@ -239,6 +255,9 @@ func (v *variant) closeWithoutPicture() bool {
 	if v.pend != nil {
 		end = v.place(end)
 		v.placed(end)
+	}
+	if v.still {
+		v.layStill(end)
 	}
 	v.closePart(end)
 	return true

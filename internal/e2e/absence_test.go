@@ -32,10 +32,12 @@ func TestAbsence(t *testing.T) {
 				leave := l.publish(t, "demo", synth)
 				l.waitFor(t, "demo")
 				back := make(chan func(), 1)
+				var came time.Time
 				go func() {
 					time.Sleep(11300 * time.Millisecond)
 					leave()
 					time.Sleep(away)
+					came = time.Now()
 					back <- l.publish(t, "demo", synth) // from the publisher's zero again
 				}()
 				rep := judge(t, l.ctx, livetest.Options{
@@ -43,6 +45,7 @@ func TestAbsence(t *testing.T) {
 					Absent: min(away, cfg.GapAfter) + time.Second,
 				})
 				(<-back)()
+				prompt(t, rep, []time.Time{came})
 				if rep.Gaps == 0 {
 					t.Errorf("no gap is listed after %v away", away)
 				}

@@ -15,6 +15,7 @@ func TestLayers(t *testing.T) {
 		"all there":           nil,
 		"the best pauses":     func(l int, n int64) bool { return l == 0 && n > 250 && n < 450 },
 		"the smallest pauses": func(l int, n int64) bool { return l == 2 && n%350 > 250 },
+		"all pause":           func(l int, n int64) bool { return n > 250 && n < 450 },
 		"two pause":           func(l int, n int64) bool { return l < 2 && n%400 > 280 },
 	} {
 		t.Run(name, func(t *testing.T) {

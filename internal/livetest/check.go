@@ -21,6 +21,8 @@ type Options struct {
 	HTTP *http.Client
 	// For is how long every rendition is followed, from the moment its playlist is there; default 8 s.
 	For time.Duration
+	// Until ends it when it is closed, instead of For.
+	Until <-chan struct{}
 	// Slack is how much later than a rule says something may come, for a busy machine; default 500 ms.
 	Slack time.Duration
 	// Polite asks only what a good player asks, and leaves out what must be refused.
@@ -61,6 +63,8 @@ type Report struct {
 	Cues map[string][]Cue
 	// Dateranges are the dateranges seen, by rendition URI and ID, as last written.
 	Dateranges map[string]map[string]m3u8.Daterange
+	// Resumed is when the first rendition's playlist listed media again behind a gap or a discontinuity, each time.
+	Resumed []time.Time
 	// Ended says that a playlist came to its EXT-X-ENDLIST.
 	Ended bool
 }

@@ -36,6 +36,10 @@ type Push struct {
 	Audio string
 	// AudioRate is in Hz; default 48000.
 	AudioRate int
+	// Channels of the sound; default 2.
+	Channels int
+	// Profile is H.264's: "baseline", "main" or "high"; default is what costs the least.
+	Profile string
 }
 
 // Encoder is a running ffmpeg.
@@ -104,6 +108,9 @@ func (p Push) withDefaults() Push {
 	if p.AudioRate == 0 {
 		p.AudioRate = 48000
 	}
+	if p.Channels == 0 {
+		p.Channels = 2
+	}
 	return p
 }
 
@@ -138,7 +145,12 @@ func (p Push) args(num, den int) []string {
 	}
 	switch p.Video {
 	case "h264":
-		a = append(a, "-c:v", "libx264", "-threads", "1", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "main",
+		// What makes x264 fast leaves out what the higher profiles are for.
+		preset := "ultrafast"
+		if p.Profile == "main" || p.Profile == "high" {
+			preset = "superfast"
+		}
+		a = append(a, "-c:v", "libx264", "-threads", "1", "-preset", preset, "-tune", "zerolatency", "-profile:v", cmp.Or(p.Profile, "main"),
 			"-sc_threshold", "0", "-bf", strconv.Itoa(p.BFrames))
 	case "hevc":
 		a = append(a, "-c:v", "libx265", "-preset", "ultrafast", "-tune", "zerolatency", "-x265-params",
@@ -151,9 +163,9 @@ func (p Push) args(num, den int) []string {
 	}
 	switch p.Audio {
 	case "aac":
-		a = append(a, "-c:a", "aac", "-b:a", "96k", "-ac", "2")
+		a = append(a, "-c:a", "aac", "-b:a", "96k", "-ac", strconv.Itoa(p.Channels))
 	case "mp3":
-		a = append(a, "-c:a", "libmp3lame", "-b:a", "96k", "-ac", "2")
+		a = append(a, "-c:a", "libmp3lame", "-b:a", "96k", "-ac", strconv.Itoa(p.Channels))
 	}
 	if p.URL == "" {
 		return append(a, "-flush_packets", "1", "-movflags", "frag_every_frame+empty_moov+default_base_moof", "-f", "mp4", "pipe:1")

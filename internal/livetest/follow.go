@@ -25,6 +25,8 @@ type follower struct {
 	joined  uint64      // the first segment that is followed from its start
 	rounds  int
 	misused bool
+	// absent says that no media has been listed since the last gap or discontinuity.
+	absent bool
 
 	inits     map[string]*box.Init
 	initBytes map[string][]byte
@@ -80,7 +82,7 @@ func (f *follower) run(ctx context.Context) {
 	f.joined = m.NextMSN()
 	f.accept(ctx, m, r.done)
 	until := time.Now().Add(f.c.opt.For)
-	for f.rounds = 1; time.Now().Before(until) && ctx.Err() == nil && !f.prev.EndList; f.rounds++ {
+	for f.rounds = 1; !f.c.opt.over(until) && ctx.Err() == nil && !f.prev.EndList; f.rounds++ {
 		if !f.reload(ctx) {
 			return
 		}
@@ -91,6 +93,19 @@ func (f *follower) run(ctx context.Context) {
 		f.revisit(ctx)
 	}
 	f.c.note(func(rep *Report) { rep.Ended = rep.Ended || f.prev.EndList })
+}
+
+// over says whether the time to follow is up.
+func (o *Options) over(until time.Time) bool {
+	if o.Until == nil {
+		return !time.Now().Before(until)
+	}
+	select {
+	case <-o.Until:
+		return true
+	default:
+		return false
+	}
 }
 
 // good reports an answer that is not 200.

@@ -42,7 +42,7 @@ func (f *follower) segment(ctx context.Context, m *m3u8.Media, s *m3u8.Segment) 
 		cl.segment, cl.part = s.MSN, 0
 		if s.Discontinuity {
 			f.c.note(func(r *Report) { r.Discontinuities++ })
-			f.forget()
+			f.breaks()
 		}
 	}
 	in := f.init(ctx, s)
@@ -54,9 +54,10 @@ func (f *follower) segment(ctx context.Context, m *m3u8.Media, s *m3u8.Segment) 
 		p := &s.Parts[cl.part]
 		if p.Gap {
 			f.c.note(func(r *Report) { r.Gaps++ })
-			f.forget()
+			f.breaks()
 			continue
 		}
+		f.resumes()
 		body, ok := f.bodies[p.URI]
 		if !ok {
 			r := f.c.get(ctx, f.resolve(p.URI), classMedia)
@@ -79,14 +80,22 @@ func (f *follower) skipGap(s *m3u8.Segment) {
 	if s.Gap {
 		f.c.note(func(r *Report) { r.Gaps++ })
 	}
-	f.forget()
+	f.breaks()
 	if s.URI != "" {
 		f.clock.part = -1
 	}
 }
 
-// forget drops what is known of media time: it may go on anywhere now.
-func (f *follower) forget() { f.clock.end, f.clock.anchorPDT = nil, time.Time{} }
+// breaks drops what is known of media time: it may go on anywhere now.
+func (f *follower) breaks() { f.clock.end, f.clock.anchorPDT, f.absent = nil, time.Time{}, true }
+
+// resumes notes when media is listed again.
+func (f *follower) resumes() {
+	if f.absent && f.first {
+		f.c.note(func(r *Report) { r.Resumed = append(r.Resumed, f.changed) })
+	}
+	f.absent = false
+}
 
 // init fetches and checks the init segment that s needs, once.
 func (f *follower) init(ctx context.Context, s *m3u8.Segment) *box.Init {

@@ -47,7 +47,7 @@ func TestAbsence(t *testing.T) {
 		}
 		onAir := func(on bool) {
 			t.Helper()
-			if _, err := k.SetOnAir(ctx, s.Slug, on); err != nil {
+			if _, err := k.SetOnAir(ctx, s.Slug, on, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestAbsenceOverRestart(t *testing.T) {
 	k := newKit(t)
 	ctx := context.Background()
 	s, _ := k.live(t, 0)
-	if _, err := k.SetOnAir(ctx, s.Slug, false); err != nil {
+	if _, err := k.SetOnAir(ctx, s.Slug, false, false); err != nil {
 		t.Fatal(err)
 	}
 	k.pass(time.Hour)

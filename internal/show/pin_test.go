@@ -138,7 +138,7 @@ func TestPinBeforeMedia(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	k.line.noEdge = false
-	if _, err := k.SetOnAir(ctx, s.Slug, false); err != nil {
+	if _, err := k.SetOnAir(ctx, s.Slug, false, false); err != nil {
 		t.Fatal(err)
 	}
 	if p, err = k.Pin(ctx, s.Slug, ps[1].ID, "", time.Time{}); err != nil || p.Media == nil {

@@ -270,7 +270,7 @@ func (s *Service) end(ctx context.Context, slug Slug, why EndReason, still func(
 		if sh.OffAirSince != nil {
 			attrs = append(attrs, "nothing_came_for", now.Sub(*sh.OffAirSince).Round(time.Second))
 		}
-		sh.Status, sh.EndedAt, sh.EndReason, sh.OnAir, sh.OffAirSince = Ended, &now, why, false, nil
+		sh.Status, sh.EndedAt, sh.EndReason, sh.OnAir, sh.Silent, sh.OffAirSince = Ended, &now, why, false, false, nil
 		s.deps.Log.Info("show ended", attrs...)
 		return nil
 	})
@@ -336,14 +336,15 @@ func (s *Service) Admit(ctx context.Context, key string) (Show, error) {
 	return sh, nil
 }
 
-// SetOnAir records that media comes in, or not. An ended show is never on air.
-func (s *Service) SetOnAir(ctx context.Context, slug Slug, on bool) (Show, error) {
+// SetOnAir records that media comes in, or not, and whether it is without sound. An ended show is never on air.
+func (s *Service) SetOnAir(ctx context.Context, slug Slug, on, silent bool) (Show, error) {
 	return s.change(ctx, slug, func(sh *Show) error {
 		on := on && sh.Status == Live
-		if sh.OnAir == on {
+		silent := silent && on
+		if sh.OnAir == on && sh.Silent == silent {
 			return ErrSame
 		}
-		sh.OnAir, sh.OffAirSince = on, nil
+		sh.OnAir, sh.Silent, sh.OffAirSince = on, silent, nil
 		if !on && sh.Status == Live {
 			now := s.now()
 			sh.OffAirSince = &now
@@ -356,7 +357,7 @@ func (s *Service) SetOnAir(ctx context.Context, slug Slug, on bool) (Show, error
 func (s *Service) awayFromNow(ctx context.Context, slug Slug) (Show, error) {
 	return s.change(ctx, slug, func(sh *Show) error {
 		now := s.now()
-		sh.OnAir, sh.OffAirSince = false, &now
+		sh.OnAir, sh.Silent, sh.OffAirSince = false, false, &now
 		return nil
 	})
 }

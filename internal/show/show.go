@@ -54,6 +54,7 @@ type Show struct {
 	EndReason    EndReason             `json:"endReason"` // or "" while it has not ended
 	Status       Status                `json:"status"`
 	OnAir        bool                  `json:"onAir"`       // media is coming in now
+	Silent       bool                  `json:"silent"`      // what comes in has no sound
 	OffAirSince  *time.Time            `json:"offAirSince"` // when media stopped coming in, of a live show
 	StreamKey    string                `json:"-"`           // only for its merchant's eyes
 	EmbedOrigins []string              `json:"-"`           // sites that may frame the show: "https://shop.example"

@@ -138,7 +138,7 @@ func (k *kit) live(t *testing.T, n int) (show.Show, []catalogue.Product) {
 	if _, err := k.Start(ctx, s.Slug); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = k.SetOnAir(ctx, s.Slug, true); err != nil {
+	if s, err = k.SetOnAir(ctx, s.Slug, true, false); err != nil {
 		t.Fatal(err)
 	}
 	return s, ps
@@ -212,7 +212,7 @@ func TestLife(t *testing.T) {
 	refused(t, "a wrong key", err, fault.Unauthorized, "")
 	_, err = k.Admit(ctx, "")
 	refused(t, "no key", err, fault.Unauthorized, "")
-	if s, err = k.SetOnAir(ctx, "s", true); err != nil || s.OnAir {
+	if s, err = k.SetOnAir(ctx, "s", true, true); err != nil || s.OnAir || s.Silent {
 		t.Errorf("a scheduled show is on air: %v, %v", s.OnAir, err)
 	}
 	if s, err = k.Admit(ctx, s.StreamKey); err != nil || s.Status != show.Live || s.StartedAt == nil {
@@ -238,10 +238,12 @@ func TestLife(t *testing.T) {
 	if s, err = k.Update(ctx, "s", show.Patch{Title: &title, PaymentNote: &note, EmbedOrigins: []string{"http://localhost:3000"}}); err != nil || s.Title != "New" || s.Ways[0] != show.BankTransfer || s.EmbedOrigins[0] != "http://localhost:3000" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if s, err = k.SetOnAir(ctx, "s", true); err != nil || !s.OnAir {
-		t.Error(s.OnAir, err)
+	for _, silent := range []bool{false, true} {
+		if s, err = k.SetOnAir(ctx, "s", true, silent); err != nil || !s.OnAir || s.Silent != silent {
+			t.Error(s.OnAir, s.Silent, err)
+		}
 	}
-	if s, err = k.End(ctx, "s"); err != nil || s.Status != show.Ended || s.OnAir || s.EndedAt == nil {
+	if s, err = k.End(ctx, "s"); err != nil || s.Status != show.Ended || s.OnAir || s.Silent || s.EndedAt == nil {
 		t.Errorf("%+v, %v", s, err)
 	}
 	rev = s.Rev

@@ -25,12 +25,12 @@ var (
 	_ order.Shows   = (*Shows)(nil)
 )
 
-const showColumns = `slug, merchant, title, description, poster, starts_at, started_at, ended_at, end_reason, status, on_air,
+const showColumns = `slug, merchant, title, description, poster, starts_at, started_at, ended_at, end_reason, status, on_air, silent,
 	off_air_since, stream_key, embed_origins, currency, ways, payment_note, lineup, created, updated, rev`
 
 func scanShow(r *sql.Rows) (s show.Show, err error) {
 	err = r.Scan(&s.Slug, &s.Merchant, &s.Title, &s.Description, &s.Poster, when{&s.StartsAt}, whenp{&s.StartedAt}, whenp{&s.EndedAt},
-		&s.EndReason, &s.Status, &s.OnAir, whenp{&s.OffAirSince}, &s.StreamKey, list[string]{&s.EmbedOrigins}, &s.Currency, list[string]{&s.Ways}, &s.PaymentNote,
+		&s.EndReason, &s.Status, &s.OnAir, &s.Silent, whenp{&s.OffAirSince}, &s.StreamKey, list[string]{&s.EmbedOrigins}, &s.Currency, list[string]{&s.Ways}, &s.PaymentNote,
 		list[catalogue.ProductID]{&s.Lineup}, when{&s.Created}, when{&s.Updated}, &s.Rev)
 	return s, err
 }
@@ -81,9 +81,9 @@ func (s *Shows) Shows(ctx context.Context, f show.Filter) (out []show.Show, err 
 func (s *Shows) AddShow(ctx context.Context, sh show.Show) error {
 	return s.db.writer.do(ctx, func(t *tx) error {
 		_, err := t.exec("INSERT INTO shows ("+showColumns+`, key_hash)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			sh.Slug, sh.Merchant, sh.Title, sh.Description, sh.Poster, ms(sh.StartsAt), msp(sh.StartedAt), msp(sh.EndedAt),
-			sh.EndReason, sh.Status, sh.OnAir, msp(sh.OffAirSince), sh.StreamKey, text(sh.EmbedOrigins), sh.Currency, text(sh.Ways),
+			sh.EndReason, sh.Status, sh.OnAir, sh.Silent, msp(sh.OffAirSince), sh.StreamKey, text(sh.EmbedOrigins), sh.Currency, text(sh.Ways),
 			sh.PaymentNote, text(sh.Lineup), ms(sh.Created), ms(sh.Updated), sh.Rev, hash(sh.StreamKey))
 		if !taken(err) {
 			return err
@@ -115,10 +115,10 @@ func (s *Shows) ChangeShow(ctx context.Context, slug show.Slug, f func(*show.Sho
 		}
 		sh.Slug, sh.Merchant, sh.Created, sh.Rev = old.Slug, old.Merchant, old.Created, old.Rev+1
 		_, err = t.exec(`UPDATE shows SET title = ?, description = ?, poster = ?, starts_at = ?, started_at = ?, ended_at = ?,
-			end_reason = ?, status = ?, on_air = ?, off_air_since = ?, stream_key = ?, embed_origins = ?, currency = ?, ways = ?, payment_note = ?, lineup = ?,
+			end_reason = ?, status = ?, on_air = ?, silent = ?, off_air_since = ?, stream_key = ?, embed_origins = ?, currency = ?, ways = ?, payment_note = ?, lineup = ?,
 			updated = ?, rev = ?, key_hash = ? WHERE slug = ?`,
 			sh.Title, sh.Description, sh.Poster, ms(sh.StartsAt), msp(sh.StartedAt), msp(sh.EndedAt),
-			sh.EndReason, sh.Status, sh.OnAir, msp(sh.OffAirSince), sh.StreamKey, text(sh.EmbedOrigins), sh.Currency, text(sh.Ways),
+			sh.EndReason, sh.Status, sh.OnAir, sh.Silent, msp(sh.OffAirSince), sh.StreamKey, text(sh.EmbedOrigins), sh.Currency, text(sh.Ways),
 			sh.PaymentNote, text(sh.Lineup),
 			ms(sh.Updated), sh.Rev, hash(sh.StreamKey), slug)
 		if taken(err) {

@@ -23,6 +23,7 @@ type ShowView struct {
 	EndReason   show.EndReason        `json:"endReason" enum:",by_hand,publisher_away" doc:"Why it has ended; empty while it has not"`
 	Status      show.Status           `json:"status" enum:"scheduled,live,ended"`
 	OnAir       bool                  `json:"onAir" doc:"Media is coming in now"`
+	Silent      bool                  `json:"silent" doc:"What comes in has no sound"`
 	OffAirSince *time.Time            `json:"offAirSince" doc:"When media stopped coming in, of a live show"`
 	Currency    string                `json:"currency" doc:"ISO 4217"`
 	Ways        []string              `json:"ways" doc:"Ways to pay"`
@@ -41,7 +42,7 @@ func PublicShow(s show.Show) ShowView {
 	return ShowView{
 		Slug: s.Slug, Merchant: s.Merchant, Title: s.Title, Description: s.Description, Poster: s.Poster,
 		StartsAt: s.StartsAt, StartedAt: s.StartedAt, EndedAt: s.EndedAt, EndReason: s.EndReason, Status: s.Status,
-		OnAir: s.OnAir, OffAirSince: s.OffAirSince,
+		OnAir: s.OnAir, Silent: s.Silent, OffAirSince: s.OffAirSince,
 		Currency: s.Currency, Ways: list(s.Ways), Lineup: list(s.Lineup), Rev: s.Rev,
 	}
 }

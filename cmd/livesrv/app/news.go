@@ -185,10 +185,13 @@ func (n *news) tellProductTo(ctx context.Context, s show.Show, id catalogue.Prod
 	}
 }
 
-// noteStream records with the show whether media comes in, and tells its desk.
+// noteStream records with the show whether media comes in, and sound, and tells its desk.
 func (n *news) noteStream(ctx context.Context, name string) {
-	p, ok := n.hub.Presentation(name)
-	s, err := n.shows.SetOnAir(ctx, show.Slug(name), ok && p.Stats().OnAir)
+	var now packager.Stats
+	if p, ok := n.hub.Presentation(name); ok {
+		now = p.Stats()
+	}
+	s, err := n.shows.SetOnAir(ctx, show.Slug(name), now.OnAir, now.Silent)
 	if err != nil {
 		n.failed(ctx, "stream", name, err)
 		return

@@ -1,6 +1,7 @@
 // A viewer with nothing but hls.js as it comes: no page of ours that would begin anew when it stops.
 import { readFileSync } from 'node:fs';
 import { until } from './browser.mjs';
+import { edgeOf } from './within.mjs';
 
 const hls = readFileSync(new URL('../vendor/hls.js/hls.light.min.mjs', import.meta.url), 'utf8');
 
@@ -12,9 +13,10 @@ plain.hls.on(Hls.Events.ERROR, (_, data) => data.fatal && plain.fatal.push(data.
 plain.hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
 plain.hls.loadSource('/live/' + location.hash.slice(1) + '/index.m3u8');
 plain.hls.attachMedia(video);
-// When each picture was shown, and its wall time by the playlist.
+// When each picture was shown, its wall time by the playlist, and how far the playlist went then.
+const edge = ${edgeOf};
 const each = () => {
-  plain.shown.push({ now: Date.now(), at: plain.hls.playingDate?.getTime() ?? 0 });
+  plain.shown.push({ now: Date.now(), at: plain.hls.playingDate?.getTime() ?? 0, edge: edge(plain.hls) });
   video.requestVideoFrameCallback(each);
 };
 video.requestVideoFrameCallback(each);
@@ -44,10 +46,10 @@ export async function plainViewer(browser, server, show) {
   return page;
 }
 
-/** Waits for a picture that was taken at or after a time, and then for some more; gives when the first was shown. */
+/** Waits for a picture that was taken at or after a time, and then for some more; gives the first: when it was shown, and how far the playlist went then. */
 export async function pictureOf(page, time) {
   await until(page, (t) => window.plain.fatal.length > 0 || window.plain.shown.filter((p) => p.at >= t).length > 50, time);
-  return page.evaluate((t) => window.plain.shown.find((p) => p.at >= t)?.now, time);
+  return page.evaluate((t) => window.plain.shown.find((p) => p.at >= t) ?? {}, time);
 }
 
 /** Waits until it has been as loud as wanted for half a second, which is silence below -80 dB. */

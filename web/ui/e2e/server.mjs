@@ -88,7 +88,7 @@ export async function serve(settings = '') {
       if (set) server.cookie = set.split(';')[0];
       return text ? JSON.parse(text) : null;
     },
-    /** Pushes a picture with a clock in it to a show; gives a function that ends the push, by SIGKILL as a power cut would. */
+    /** Pushes a picture with a clock in it to a show; gives a function that ends the push, by SIGKILL as a power cut would, and has `tell` for signals. */
     async push(show, ...flags) {
       const desk = await server.api('GET', `/shows/${show}/desk`);
       const encoder = spawn(program('timecode'), ['--url', `${rtmp}/${desk.show.streamKey}`, ...flags], {
@@ -98,7 +98,7 @@ export async function serve(settings = '') {
       encoders.push(encoder);
       await lines(encoder, 'timecode').until(/"ready":true/);
       await out.until(new RegExp(`publish started.*stream=${show} `));
-      return (signal) => stop(encoder, signal, true);
+      return Object.assign((signal) => stop(encoder, signal, true), { tell: (signal) => encoder.kill(signal) });
     },
     async stop() {
       await Promise.all(encoders.map((e) => stop(e, 'SIGTERM', true)));

@@ -3,6 +3,8 @@
 //
 //	go run ./internal/livetest/cmd/timecode --url rtmp://127.0.0.1:1935/live/KEY --fps 30 --gop 60
 //
+// With --apart the signal USR1 lets the picture die while the sound goes on, and live again; USR2 the sound.
+//
 // It prints one line of JSON, {"ready":true}, when ffmpeg runs. Exit codes: 0 interrupted, 1 failed, 2
 // wrong usage.
 package main
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +35,9 @@ func run() int {
 	flag.IntVar(&p.Kbps, "kbps", 0, "video bitrate in kbit/s; 0 is 600")
 	flag.StringVar(&p.Audio, "audio", "aac", "aac, mp3, or empty for none")
 	flag.IntVar(&p.AudioRate, "rate", 48000, "audio sample rate in Hz")
+	flag.IntVar(&p.Channels, "channels", 2, "audio channels")
+	flag.StringVar(&p.Profile, "profile", "", "H.264 profile: baseline, main or high; empty for what costs the least")
+	apart := flag.Bool("apart", false, "let USR1 and USR2 stop picture and sound")
 	length := flag.Duration("for", 0, "stop after this long; 0 goes on until interrupted")
 	flag.Parse()
 	if p.URL == "" || flag.NArg() > 0 {
@@ -45,7 +51,46 @@ func run() int {
 		ctx, cancel = context.WithTimeout(ctx, *length)
 		defer cancel()
 	}
+	if *apart {
+		return carry(ctx, p)
+	}
 	return push(ctx, p)
+}
+
+// carry pushes until ctx ends, without the picture or the sound after a signal, and with it again after the next.
+func carry(ctx context.Context, p livetest.Push) int {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
+	var picture, sound atomic.Bool // whether it is dead
+	go func() {
+		for s := range signals {
+			dead := &picture
+			if s == syscall.SIGUSR2 {
+				dead = &sound
+			}
+			dead.Store(!dead.Load())
+		}
+	}()
+	address := p.URL
+	p.URL = ""
+	e, err := p.Start(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(`{"ready":true}`)
+	err = livetest.Carry(ctx, e.Out, address, func(video bool) bool {
+		if video {
+			return picture.Load()
+		}
+		return sound.Load()
+	})
+	e.Kill()
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // push starts ffmpeg again whenever it ends, as OBS reconnects, until ctx ends. A push that dies within

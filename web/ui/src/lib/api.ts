@@ -53,6 +53,8 @@ export interface Show {
   endedAt?: string | null;
   status: ShowStatus;
   onAir: boolean;
+  /** What comes in has no sound. */
+  silent?: boolean;
   currency: string;
   ways: string[];
   lineup?: string[];

@@ -55,7 +55,11 @@ function playButton(player: Player, acts: StageActions): TemplateResult {
   </button>`;
 }
 
-function muteButton(player: Player, acts: StageActions): TemplateResult {
+/** Of a show without sound nobody is told to turn it on. */
+export const offersSound = (shop: Shop, player: Player): boolean => player.muted && !shop.show?.silent;
+
+function muteButton(shop: Shop, player: Player, acts: StageActions): TemplateResult | typeof nothing {
+  if (player.muted && !offersSound(shop, player)) return nothing;
   return html`<button class="control" data-action="mute" aria-label=${player.muted ? t('stage.unmute') : t('stage.mute')} aria-keyshortcuts="M" @click=${acts.mute}>
     ${player.muted ? icons.muted : icons.sound}
   </button>`;
@@ -73,15 +77,15 @@ function screenButtons(screen: Screen, acts: StageActions): TemplateResult {
 }
 
 /** The controls at the right edge of a portrait picture. */
-export function rail(player: Player, screen: Screen, acts: StageActions): TemplateResult {
-  return html`<div class="rail" role="group" aria-label=${t('stage.controls')}>${playButton(player, acts)} ${muteButton(player, acts)} ${screenButtons(screen, acts)}</div>`;
+export function rail(shop: Shop, player: Player, screen: Screen, acts: StageActions): TemplateResult {
+  return html`<div class="rail" role="group" aria-label=${t('stage.controls')}>${playButton(player, acts)} ${muteButton(shop, player, acts)} ${screenButtons(screen, acts)}</div>`;
 }
 
 /** The bar along the bottom: player controls where there is no rail, the shop's button where the shop is not beside. */
 export function bar(shop: Shop, player: Player, screen: Screen, acts: StageActions, with_: { shopButton: boolean; buttons: boolean }): TemplateResult {
   const n = shop.cart.count;
   return html`<div class="bar" role="group" aria-label=${t('stage.controls')}>
-    ${with_.buttons ? html`${playButton(player, acts)} ${muteButton(player, acts)}` : nothing}
+    ${with_.buttons ? html`${playButton(player, acts)} ${muteButton(shop, player, acts)}` : nothing}
     ${with_.shopButton
       ? html`<button class="shop" data-action="shop" aria-expanded=${shop.open} @click=${acts.openShop}>
             ${icons.list}<span>${t('stage.shop')}</span>${shop.products.length > 0 ? html`<span class="many">${shop.products.length}</span>` : nothing}

@@ -8,7 +8,7 @@ import { focused } from '../lib/focus';
 import { addMessages, link, setLocale, t } from '../lib/i18n';
 import { Player } from '../lib/player';
 import { sheet } from '../lib/style';
-import { bar, livePill, rail, soundPill, topBar, type StageActions } from './controls';
+import { bar, livePill, offersSound, rail, soundPill, topBar, type StageActions } from './controls';
 import { press, type Keys } from './keys';
 import text from './live-watch.css';
 import './pin-card';
@@ -245,8 +245,8 @@ export class LiveWatch extends LitElement {
       ${topBar(shop, livePill(shop, player, acts))} ${situationView(still, shop, acts)}
       <div class="bottom">
         ${mode === 'stacked' && !this.cinema ? nothing : html`<div class="cards">${this.cards()}</div>`}
-        ${still === 'playing' && player.muted ? soundPill(acts) : nothing}
-        ${running && mode === 'full' && !this.cinema ? rail(player, this.screen, acts) : nothing}
+        ${still === 'playing' && offersSound(shop, player) ? soundPill(acts) : nothing}
+        ${running && mode === 'full' && !this.cinema ? rail(shop, player, this.screen, acts) : nothing}
         ${bar(shop, player, this.screen, acts, { shopButton: covers, buttons: running && (mode !== 'full' || this.cinema) })}
       </div>
     `;
@@ -329,7 +329,7 @@ export class LiveWatch extends LitElement {
 
   private readonly tapped = (e: PointerEvent): void => {
     // On a phone the first touch asks for sound, as everywhere; a mouse has the button for that.
-    if (e.pointerType !== 'mouse' && this.player.muted && this.player.status === 'playing') this.player.setMuted(false);
+    if (e.pointerType !== 'mouse' && offersSound(this.shop, this.player) && this.player.status === 'playing') this.player.setMuted(false);
     else this.player.toggle();
   };
 

@@ -1,4 +1,4 @@
-package e2e
+package livetest
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/bluenviron/gortmplib"
@@ -18,33 +17,17 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	mp4codecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
-	"livesrv/internal/livetest"
 	"livesrv/internal/media"
 )
 
-// bridge pushes HEVC by Enhanced RTMP, which ffmpeg before 6.1 does not speak: ffmpeg encodes into
-// fragmented MP4, and gortmplib's client carries the access units on.
-func (s *station) bridge(t *testing.T, key string, p livetest.Push) *livetest.Encoder {
-	t.Helper()
-	p.URL = ""
-	e, err := p.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
+// Carry publishes what an [Encoder] writes, fragmented MP4 with H.264 or HEVC and AAC, to rtmp://HOST:PORT/live/KEY until
+// the input ends. Two things ffmpeg cannot do itself: push HEVC by Enhanced RTMP, before 6.1, and let the picture or the
+// sound die while the other goes on, which lost says at each sample, nil for never.
+func Carry(ctx context.Context, in io.Reader, address string, lost func(video bool) bool) error {
+	if i := strings.LastIndexByte(address, '/'); i > 0 {
+		address = address[:i] + "#" + address[i+1:] // how gortmplib tells the key from the application
 	}
-	done := make(chan error, 1)
-	go func() { done <- carry(t.Context(), e.Out, strings.TrimSuffix(s.push, "/")+"#"+key) }()
-	t.Cleanup(func() {
-		e.Kill()
-		if err := <-done; err != nil && t.Context().Err() == nil {
-			t.Errorf("the HEVC bridge: %v", err)
-		}
-	})
-	return e
-}
-
-// carry reads fragmented MP4 with HEVC and AAC and publishes it to an RTMP address until the input ends.
-func carry(ctx context.Context, in io.Reader, address string) error {
-	b := &bridge{ctx: ctx}
+	b := &bridge{ctx: ctx, lost: lost}
 	defer b.close()
 	var head, moof []byte
 	for {
@@ -91,6 +74,7 @@ type bridge struct {
 	client *gortmplib.Client
 	writer *gortmplib.Writer
 	tracks map[int]bridgeTrack
+	lost   func(video bool) bool
 }
 
 type bridgeTrack struct {
@@ -115,6 +99,8 @@ func (b *bridge) connect(address string, init []byte) error {
 	for _, t := range in.Tracks {
 		var codec codecs.Codec
 		switch c := t.Codec.(type) {
+		case *mp4codecs.H264:
+			codec = &codecs.H264{SPS: c.SPS, PPS: c.PPS}
 		case *mp4codecs.H265:
 			codec = &codecs.H265{VPS: c.VPS, SPS: c.SPS, PPS: c.PPS}
 		case *mp4codecs.MPEG4Audio:
@@ -159,6 +145,9 @@ func (b *bridge) write(parts fmp4.Parts) error {
 }
 
 func (b *bridge) sample(t bridgeTrack, dts int64, s *fmp4.Sample) error {
+	if b.lost != nil && b.lost(t.Codec.IsVideo()) {
+		return nil
+	}
 	at := func(ticks int64) time.Duration { return media.Duration(ticks, t.scale) }
 	if !t.Codec.IsVideo() {
 		return b.writer.WriteMPEG4Audio(t.Track, at(dts), s.Payload)
@@ -166,6 +155,9 @@ func (b *bridge) sample(t bridgeTrack, dts int64, s *fmp4.Sample) error {
 	var au h264.AVCC // HEVC's samples are laid out alike
 	if err := au.Unmarshal(s.Payload); err != nil {
 		return err
+	}
+	if _, avc := t.Codec.(*codecs.H264); avc {
+		return b.writer.WriteH264(t.Track, at(dts+int64(s.PTSOffset)), at(dts), au)
 	}
 	return b.writer.WriteH265(t.Track, at(dts+int64(s.PTSOffset)), at(dts), au)
 }
