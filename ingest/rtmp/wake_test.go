@@ -75,7 +75,7 @@ func TestWaker(t *testing.T) {
 			if got != typ {
 				t.Fatalf("a message of type %d came, not of %d", got, typ)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("no message of type %d came", typ)
 		}
 	}
@@ -184,17 +184,22 @@ func TestNap(t *testing.T) {
 	if d := time.Since(began); d < maxNap-2*nap {
 		t.Errorf("slept %v with nothing to do for an hour", d)
 	}
-	w.chunks.rest = 2
-	write("g")
-	began = time.Now()
-	read("g")
-	w.chunks.rest = 0
-	wanted = began
-	write("h")
-	read("h")
-	if d := time.Since(began); d > needless {
-		t.Errorf("slept %v over what was wanted", d)
+	least := time.Hour // of some: what else the machine does is not of interest
+	for range 10 {
+		wanted = time.Now().Add(time.Hour)
+		w.chunks.rest = 2
+		write("g")
+		began = time.Now()
+		read("g")
+		w.chunks.rest = 0
+		wanted = began
+		write("h")
+		read("h")
+		if least = min(least, time.Since(began)); least < needless {
+			return
+		}
 	}
+	t.Errorf("slept %v over what was wanted", least)
 }
 
 // TestNapEnds: the end of a connection, from either side, ends a nap at once.
@@ -222,7 +227,7 @@ func TestNapEnds(t *testing.T) {
 			if err == nil {
 				t.Error("read something")
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Error("slept on")
 		}
 	}
