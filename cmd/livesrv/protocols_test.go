@@ -50,6 +50,7 @@ func TestProtocols(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := gosrt.DefaultConfig()
+	c.ConnectionTimeout = time.Minute
 	c.StreamId = strings.Replace(u.Query().Get("streamid"), "KEY", made.StreamKey, 1)
 	conn, err := gosrt.Dial("srt", u.Host, c)
 	if err != nil {

@@ -3,6 +3,7 @@ package srt
 import (
 	"slices"
 	"testing"
+	"time"
 
 	gosrt "github.com/datarhei/gosrt"
 	"go.uber.org/goleak"
@@ -54,7 +55,7 @@ func (k *kit) ffmpeg(url string, args ...string) (kill func(), wait func() (stri
 func (k *kit) dial(id string, set func(*gosrt.Config)) (gosrt.Conn, error) {
 	k.t.Helper()
 	c := gosrt.DefaultConfig()
-	c.StreamId = id
+	c.StreamId, c.ConnectionTimeout = id, 30*time.Second
 	if set != nil {
 		set(&c)
 	}

@@ -61,6 +61,7 @@ func newStation(t *testing.T, cfg packager.Config) *station {
 	l.group.Go(func() { _ = in.Run(l.ctx) })
 	sc, tc := srt.DefaultConfig(), rtsp.DefaultConfig()
 	sc.Address, tc.Address, tc.UDPAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	sc.Latency = 500 * time.Millisecond // a busy machine is late with what comes again, too
 	lossy, err := srt.New(sc, door, l.log)
 	if err != nil {
 		t.Fatal(err)
