@@ -174,8 +174,8 @@ func TestRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer nc.Close()
-			nc.Write([]byte(c.send))                            //nolint:errcheck // the server may have hung up
-			nc.SetReadDeadline(time.Now().Add(8 * time.Second)) //nolint:errcheck // the read says so
+			nc.Write([]byte(c.send))                             //nolint:errcheck // the server may have hung up
+			nc.SetReadDeadline(time.Now().Add(20 * time.Second)) //nolint:errcheck // the read says so
 			b, err := io.ReadAll(nc)
 			if err != nil && strings.Contains(err.Error(), "timeout") {
 				t.Error("the server never hung up")
