@@ -89,7 +89,7 @@ func (k *kit) running() bool {
 func (k *kit) progress(name string, bytes uint64) {
 	k.t.Helper()
 	s, _ := k.Door.Session(name)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if now, ok := k.Door.Session(name); ok && now.Health.Bytes >= s.Health.Bytes+bytes {
 			return
 		}
@@ -98,6 +98,10 @@ func (k *kit) progress(name string, bytes uint64) {
 		}
 	}
 }
+
+// busy is the slack for the player: on a machine that has other things to do publishers stall for seconds, and that is
+// not ours. That what comes in time goes out in time is held on a clock of its own, by other tests.
+const busy = 15 * time.Second
 
 // judge follows the stream as a strict player and fails the test for each finding.
 func (k *kit) judge(name string, opt livetest.Options) *livetest.Report {
@@ -115,6 +119,7 @@ func (k *kit) judge(name string, opt livetest.Options) *livetest.Report {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	opt.Slack = busy
 	opt.URL = "http://direct/live/" + name + "/index.m3u8"
 	opt.HTTP = &http.Client{Transport: livetest.Direct{Handler: k.media}}
 	rep, err := livetest.Check(ctx, opt)

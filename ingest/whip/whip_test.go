@@ -85,7 +85,7 @@ func TestIdleLines(t *testing.T) {
 		defer nc.Close()
 	}
 	k.WaitSaid("all the publishers it may have")
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		n := k.Door.Stats().Refused["too_many"]
 		if n == 4 { // each publisher may have four
 			break
