@@ -149,7 +149,7 @@ func (d *deck) play(aus []*media.AccessUnit, each func(i int)) {
 // until waits for sound up to the given PTS.
 func (d *deck) until(pts int64) {
 	d.t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		if out := d.out(); len(out) > 0 && out[len(out)-1].PTS+aacFrame >= pts {
 			return
