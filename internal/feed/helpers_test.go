@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/centrifugal/centrifuge.(*websocketTransport).Close"))
 }
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // access is a small world: shows "a" and "b", of which "a" may be embedded by https://blog.example.
 type access struct {
@@ -245,7 +246,10 @@ func (b *browser) closed() {
 	b.t.Helper()
 	for {
 		if _, err := b.receive(); err != nil {
-			if !errors.Is(err, io.EOF) {
+			switch {
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				b.t.Error("the server does not end the connection")
+			case !errors.Is(err, io.EOF):
 				b.t.Logf("connection ended with %v", err)
 			}
 			return

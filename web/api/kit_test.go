@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	patience = 10 * time.Second
+	patience = 30 * time.Second
 	embedder = "https://blog.example" // may embed the show "tea"
 	password = "correct horse battery"
 )

@@ -113,7 +113,7 @@ func newSite(t testing.TB, modify func(*Config)) *site {
 	s.done.Go(func() { _ = s.http.Serve(s.fast.Returned(ln.Addr())) })
 	s.stop = sync.OnceFunc(func() {
 		cancel()
-		grace, end := context.WithTimeout(context.Background(), 5*time.Second)
+		grace, end := context.WithTimeout(context.Background(), 30*time.Second)
 		defer end()
 		if err := errors.Join(s.http.Shutdown(grace), s.fast.Shutdown(grace)); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -143,7 +143,7 @@ func (s *site) dial(t testing.TB) *line {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	return &line{c, bufio.NewReader(c), t}
 }
 
@@ -274,7 +274,7 @@ func TestLeaving(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the request waits for nobody")
 	}
 }
