@@ -8,7 +8,7 @@ import (
 
 // testPublishers: it makes the shows it needs and uses them again, pushes, and says what that cost the server.
 func testPublishers(t *testing.T, s *server) {
-	args := []string{"bench", "publishers", "--url", s.Addrs().RTMP, "--shows", "3", "--ramp", "300ms", "--for", "1200ms", "--bitrate", "400000"}
+	args := []string{"bench", "publishers", "--url", s.Addrs().RTMP, "--shows", "3", "--ramp", "300ms", "--for", "1700ms", "--bitrate", "400000"}
 	r := decode[publishersResult](t, s.run(t, "", append(args, "--json")...).fine(t))
 	if r.Connected != 3 || r.Streams != 3 || r.Open != 0 || len(r.Ended) != 0 || r.Problem != "" || r.Pictures < 100 || r.Frames < 150 {
 		t.Errorf("%+v", r)

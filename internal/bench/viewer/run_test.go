@@ -49,12 +49,11 @@ func onAir(t *testing.T) http.Handler {
 	wg.Go(func() { _ = hub.Run(ctx) })
 	wg.Go(func() { _ = synth.Run(ctx, w) })
 	t.Cleanup(func() { cancel(); w.Close(); wg.Wait() })
-	for range 100 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		rec := httptest.NewRecorder()
 		if h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/live/demo/index.m3u8", nil)); rec.Code == http.StatusOK {
 			return h
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatal("no playlist came")
 	return nil
