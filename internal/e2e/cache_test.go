@@ -173,16 +173,17 @@ func TestOverHTTP2(t *testing.T) {
 // TestViewersComeAndGo: viewers that leave in the middle of a wait leave nothing behind.
 func TestViewersComeAndGo(t *testing.T) {
 	t.Parallel()
-	l, stop := newLine(t, quick())
+	cfg := quick()
+	cfg.SegmentDuration, cfg.TargetDuration, cfg.Window = 4*time.Second, 5*time.Second, 30*time.Second
+	l, stop := newLine(t, cfg)
 	defer stop()
-	leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, GOP: 30, AudioRate: 48000})
+	leave := l.publish(t, "demo", livetest.Synth{FPSNum: 30, GOP: 120, AudioRate: 48000})
 	defer leave()
 	srv := httptest.NewServer(l.hls)
 	defer srv.Close()
 	l.waitFor(t, "demo")
-	time.Sleep(1500 * time.Millisecond)
 	m := l.playlist(t, "v0")
-	// Two segments ahead is the furthest that may be asked for: a wait of one to two seconds.
+	// Two segments ahead is the furthest that may be asked for: a wait of more than four seconds.
 	url := fmt.Sprintf("%s/live/demo/v0/media.m3u8?_HLS_msn=%d", srv.URL, m.NextMSN()+1)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -199,7 +200,7 @@ func TestViewersComeAndGo(t *testing.T) {
 			}
 		})
 	}
-	until := time.Now().Add(10 * time.Second)
+	until := time.Now().Add(time.Minute)
 	for l.hls.Stats().Holds == 0 && time.Now().Before(until) {
 		time.Sleep(time.Millisecond)
 	}
