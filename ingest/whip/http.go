@@ -200,15 +200,15 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, visit *ingest.Vis
 	if err != nil {
 		return nil, "", err
 	}
-	pc, err := s.ports.connect(o)
-	if err != nil {
-		return nil, "", err
-	}
-	// The session is known only after the door has let it in, and the door may end it at once.
+	// The session is known only after the door has let it in, and the door may end it at once. A peer connection costs
+	// too much to be made for whoever has no stream key.
 	var kick handoff
 	pub, err = s.door.Enter(r.Context(), ingest.Request{Protocol: "whip", Remote: r.RemoteAddr, Visit: visit, Key: key, Kick: kick.kick})
 	if err != nil {
-		_ = pc.GracefulClose()
+		return nil, "", err
+	}
+	pc, err := s.ports.connect(o)
+	if err != nil {
 		return nil, "", err
 	}
 	sn = newSession(s.door, pub, s.cfg, pc, o, s.log)
