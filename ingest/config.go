@@ -30,11 +30,12 @@ type Config struct {
 	// ReadTimeout is how long a publisher may send nothing before its session ends.
 	// Default 10s. From 1s to 2m.
 	ReadTimeout time.Duration `yaml:"read_timeout"`
-	// MaxSessions is how many publishers' connections there may be in all, admitted or not.
-	// Default 1000. From 1 to 100000.
+	// MaxSessions is how many publishers there may be in all. Connections that have shown no stream key yet are
+	// counted apart: as many, and at least 100, may wait; where more come, the one that has waited longest of
+	// the network that has most of them is ended. Default 1000. From 1 to 100000.
 	MaxSessions int `yaml:"max_sessions"`
-	// MaxSessionsPerAddress is how many of them one address may have (an IPv6 network of 64 bits counts
-	// as one; the machine itself is free). Default 20. From 1 to 100000.
+	// MaxSessionsPerAddress is how many connections one address may have, with and without a stream key (an
+	// IPv6 network of 64 bits counts as one; the machine itself is free). Default 20. From 1 to 100000.
 	MaxSessionsPerAddress int `yaml:"max_sessions_per_address"`
 	// MaxMbitPerAddress is how many megabits of media a second the publishers of one address may send
 	// together before the one who sends the most is ended; ten seconds' worth may come at once (an IPv6

@@ -79,9 +79,10 @@ func (d *Door) StartTimeout() time.Duration { return d.cfg.StartTimeout }
 // ReadTimeout is how long a publisher may send nothing.
 func (d *Door) ReadTimeout() time.Duration { return d.cfg.ReadTimeout }
 
-// Knock counts a connection from remote ("host:port") in until leave is called.
-// Errors: fault.TooMany, of connections or of wrong keys.
-func (d *Door) Knock(remote string) (leave func(), err error) { return d.visitors.enter(remote) }
+// Knock counts a connection from remote ("host:port") in until it leaves. It waits to be admitted by Enter, and may have
+// to give way to others until then: its Watch ends it.
+// Errors: fault.TooMany, of connections from one address or of wrong keys.
+func (d *Door) Knock(remote string) (*Visit, error) { return d.visitors.enter(remote) }
 
 // WrongKey counts a secret of the protocol's own, tried from remote, as a wrong stream key.
 func (d *Door) WrongKey(remote string) { d.visitors.wrongKey(remote) }
@@ -93,6 +94,8 @@ func (d *Door) Refuse(protocol, remote string, err error) { d.refusals.add(proto
 type Request struct {
 	// Protocol is its name in lower case: rtmp. Remote is the publisher's "host:port".
 	Protocol, Remote string
+	// Visit is the publisher's connection as the door counts it.
+	Visit *Visit
 	// Key is the stream key.
 	Key string
 	// Resolution is the step of the protocol's timestamps; see stream.PublishOptions.
@@ -107,9 +110,12 @@ type Request struct {
 
 // Enter admits a publisher: its key opens a stream that nobody else has, or takes it over. From then on
 // the stream is this publication's until Close; it is on air from the first SetTracks on.
-// Errors: the Gate's; fault.Conflict where the stream is taken.
+// Errors: the Gate's; fault.Conflict where the stream is taken; fault.TooMany of publishers.
 func (d *Door) Enter(ctx context.Context, r Request) (*Publication, error) {
 	grant, err := d.admit(ctx, r)
+	if err == nil {
+		err = r.Visit.admit()
+	}
 	if err != nil {
 		return nil, err
 	}

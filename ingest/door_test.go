@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -324,31 +325,27 @@ func TestChangedOnTheWayIn(t *testing.T) {
 
 func TestAddressesAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := newKit(t, func(c *Config) { c.MaxSessions, c.MaxSessionsPerAddress, c.WrongKeysPerMinute = 6, 2, 3 })
-		knock := func(remote string, want fault.Kind) func() {
+		k := newKit(t, func(c *Config) { c.MaxSessionsPerAddress, c.WrongKeysPerMinute = 2, 3 })
+		knock := func(remote string, want fault.Kind) *Visit {
 			t.Helper()
-			leave, err := k.door.Knock(remote)
-			if err == nil && want == fault.Internal {
-				return leave
-			}
-			if fault.KindOf(err) != want {
+			visit, err := k.door.Knock(remote)
+			if (err != nil || want != fault.Internal) && fault.KindOf(err) != want {
 				t.Errorf("%s: %v", remote, err)
 			}
-			return func() {}
+			return visit
 		}
-		leave := knock("192.0.2.1:1", fault.Internal)
+		first := knock("192.0.2.1:1", fault.Internal)
 		knock("192.0.2.1:2", fault.Internal)
 		knock("[::ffff:192.0.2.1]:3", fault.TooMany)
-		leave()
-		leave()
+		first.Leave()
+		first.Leave()
 		knock("192.0.2.1:3", fault.Internal)
 		knock("[2001:db8::1]:1", fault.Internal)
 		knock("[2001:db8::2]:1", fault.Internal)
 		knock("[2001:db8::3]:1", fault.TooMany) // one network
-		knock("127.0.0.1:1", fault.Internal)
-		back := knock("127.0.0.1:2", fault.Internal)
-		knock("127.0.0.1:3", fault.TooMany) // all together
-		back()
+		for range 3 {
+			knock("127.0.0.1:1", fault.Internal) // the machine itself
+		}
 		for range 3 {
 			k.door.Enter(t.Context(), Request{Remote: "192.0.2.9:1", Key: "x"}) //nolint:errcheck // it fails
 		}
@@ -360,6 +357,64 @@ func TestAddressesAreLimited(t *testing.T) {
 		time.Sleep(time.Minute)
 		knock("192.0.2.9:1", fault.Internal)
 	})
+}
+
+// Connections without a stream key have places of their own. Where those run out, the network that holds most of them gives
+// one back, and whoever has just come is not pushed out by those who wait for nothing.
+func TestWaitingGivesWay(t *testing.T) {
+	k := newKit(t, func(c *Config) { c.MaxSessions = 1 })
+	var out []string
+	knock := func(remote string) *Visit {
+		t.Helper()
+		visit, err := k.door.Knock(remote)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.door.Watch(visit, func() { out = append(out, remote) })
+		return visit
+	}
+	enter := func(v *Visit, key string) (*Publication, error) {
+		return k.door.Enter(t.Context(), Request{Protocol: "rtmp", Remote: "198.51.100.1:1", Visit: v, Key: key})
+	}
+	all := make([]*Visit, leastPlaces)
+	for i := range all {
+		all[i] = knock(fmt.Sprintf("192.0.2.%d:%d", i/2, i%2))
+	}
+	first, second := knock("198.51.100.1:1"), knock("198.51.100.2:1")
+	if want := []string{"192.0.2.0:0", "192.0.2.1:0"}; !slices.Equal(out, want) {
+		t.Errorf("%v gave way, want %v", out, want)
+	}
+	if _, err := enter(all[0], "a"); fault.KindOf(err) != fault.TooMany {
+		t.Errorf("one who gave way was let in: %v", err)
+	}
+	out = nil
+	for i := range 10 * leastPlaces { // every one of another network of 64 bits
+		all = append(all, knock(fmt.Sprintf("[2001:db8:0:%x::1]:1", i)))
+	}
+	if n := slices.IndexFunc(out, func(remote string) bool { return strings.HasPrefix(remote, "[") }); n < 0 || n > 4 ||
+		slices.ContainsFunc(out[n:], func(remote string) bool { return !strings.HasPrefix(remote, "[") }) {
+		t.Errorf("%d others gave way to one network, %v", n, out[:10])
+	}
+	pub, err := enter(first, "a")
+	if err != nil {
+		t.Fatalf("the publisher was kept out: %v", err)
+	}
+	if _, err := enter(second, "b"); fault.KindOf(err) != fault.TooMany {
+		t.Errorf("one publisher too many: %v", err)
+	}
+	pub.Close(nil)
+	first.Leave()
+	if pub, err = enter(second, "b"); err != nil {
+		t.Errorf("the only publisher was kept out: %v", err)
+	} else {
+		pub.Close(nil)
+	}
+	for _, v := range append(all, second) {
+		v.Leave()
+	}
+	if v := k.door.visitors; v.total+v.admitted+v.taken+len(v.open)+len(v.waiting) != 0 {
+		t.Errorf("left behind: %+v", v)
+	}
 }
 
 func TestRefusalsAreLoggedOnceEach(t *testing.T) {

@@ -17,6 +17,8 @@ type listener struct {
 	net.Listener
 	door     *Door
 	visitors *visitors
+	// atOnce says that nobody waits to be admitted.
+	atOnce   bool
 	protocol string
 	log      *slog.Logger
 	close    sync.Once
@@ -24,16 +26,26 @@ type listener struct {
 }
 
 // Listener puts the door before a listener. Accept gives only connections that may come in; each counts
-// until it is closed, whoever may not is refused. Errors of single connections, and the lack of file
+// until it is closed, as the Visit that VisitOf gives, whoever may not is refused. Errors of single connections, and the lack of file
 // descriptors, end nothing: Accept fails only when the listener has been closed.
 func (d *Door) Listener(protocol string, l net.Listener) net.Listener {
 	return d.listener(protocol, l, d.visitors)
 }
 
+// VisitOf is a Listener's connection as the door counts it, nil for another.
+func VisitOf(nc net.Conn) *Visit {
+	if g, ok := nc.(*guest); ok {
+		return g.visit
+	}
+	return nil
+}
+
 // Lines is the Listener for connections that only carry the media of publishers who have knocked elsewhere: they are
 // counted apart, and there may be a few for each publisher.
 func (d *Door) Lines(protocol string, l net.Listener) net.Listener {
-	return d.listener(protocol, l, d.lines)
+	in := d.listener(protocol, l, d.lines)
+	in.atOnce = true
+	return in
 }
 
 func (d *Door) listener(protocol string, l net.Listener, v *visitors) *listener {
@@ -67,13 +79,17 @@ func (l *listener) Accept() (net.Conn, error) {
 // admit knocks for a connection; nil was refused.
 func (l *listener) admit(nc net.Conn) net.Conn {
 	remote := nc.RemoteAddr().String()
-	leave, err := l.visitors.enter(remote)
+	visit, err := l.visitors.enter(remote)
+	if err == nil && l.atOnce {
+		err = visit.admit()
+	}
 	if err != nil {
+		visit.Leave()
 		nc.Close()
 		l.door.Refuse(l.protocol, remote, err)
 		return nil
 	}
-	return &guest{Conn: nc, leave: leave}
+	return &guest{Conn: nc, visit: visit}
 }
 
 // Close ends a waiting Accept too.
@@ -85,12 +101,12 @@ func (l *listener) Close() error {
 // guest is a connection that the door counts.
 type guest struct {
 	net.Conn
-	leave func()
+	visit *Visit
 }
 
 // Close closes the connection and takes it off the count.
 func (g *guest) Close() error {
-	defer g.leave()
+	defer g.visit.Leave()
 	return g.Conn.Close()
 }
 

@@ -11,8 +11,8 @@ import (
 	"livesrv/internal/fault"
 )
 
-// Watch holds one connection to its times and knows why it was ended: by a timeout, by another publisher,
-// by the operator. Its methods may be called from any goroutine.
+// Watch holds one connection to its times and knows why it was ended: by a timeout, by others who wait,
+// by another publisher, by the operator. Its methods may be called from any goroutine.
 type Watch struct {
 	read  time.Duration
 	cut   func()
@@ -29,13 +29,14 @@ type Watch struct {
 }
 
 // Watch watches a connection that has StartTimeout to come to publish: whoever sends a byte a second gets
-// no further. cut makes the connection's reads fail; it is called once at most, from any goroutine, and
-// must not wait. Stop ends it.
-func (d *Door) Watch(cut func()) *Watch {
+// no further, and sooner has to give way where too many wait. cut makes the connection's reads fail; it is
+// called once at most, from any goroutine, and must not wait. Stop ends it.
+func (d *Door) Watch(v *Visit, cut func()) *Watch {
 	w := &Watch{read: d.cfg.ReadTimeout, cut: cut, began: time.Now(), limit: d.cfg.StartTimeout}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(w.limit, w.look)
+	w.mu.Unlock()
+	v.endBy(w.Kick)
 	return w
 }
 

@@ -19,7 +19,7 @@ func TestWatch(t *testing.T) {
 		k := newKit(t, func(c *Config) { c.StartTimeout, c.ReadTimeout = 5*time.Second, 2*time.Second })
 		var cuts atomic.Int32
 		began := time.Now()
-		w := k.door.Watch(func() { cuts.Add(1) })
+		w := k.door.Watch(nil, func() { cuts.Add(1) })
 		time.Sleep(4 * time.Second)
 		w.Publishing()
 		for range 10 {
@@ -43,7 +43,7 @@ func TestWatch(t *testing.T) {
 			t.Error("cut again")
 		}
 
-		w = k.door.Watch(func() { cuts.Add(1) })
+		w = k.door.Watch(nil, func() { cuts.Add(1) })
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		if cuts.Load() != 2 {
@@ -51,13 +51,13 @@ func TestWatch(t *testing.T) {
 		}
 
 		kicked := fault.New(fault.Conflict, "another one")
-		w = k.door.Watch(func() { cuts.Add(1) })
+		w = k.door.Watch(nil, func() { cuts.Add(1) })
 		w.Kick(kicked)
 		if err := w.Explain(nil); cuts.Load() != 3 || !errors.Is(err, kicked) {
 			t.Errorf("cut %d times, %v", cuts.Load(), err)
 		}
 
-		w = k.door.Watch(func() { t.Error("cut after its end") })
+		w = k.door.Watch(nil, func() { t.Error("cut after its end") })
 		w.Stop()
 		w.Kick(kicked)
 		time.Sleep(time.Minute)

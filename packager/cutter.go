@@ -80,6 +80,7 @@ func (c *cutter) pushVideo(v *variant, au *media.AccessUnit) {
 	if v.still && !v.moves(p) {
 		return
 	}
+	p = v.afterStill(p)
 	if v.waiting {
 		if !au.Key && len(v.queue) == 0 {
 			c.stats.Dropped++

@@ -318,7 +318,7 @@ func (v *variant) forget(keep bool) {
 		clear(v.queue)
 		v.queue = v.queue[:0]
 	}
-	v.waiting, v.still, v.key = true, false, nil
+	v.waiting, v.still, v.key, v.stood = true, false, nil, 0
 	v.hasDTS, v.hasFloor = false, false
 	v.cad.sinceKey, v.cad.gop = 0, 0
 }

@@ -46,11 +46,14 @@ type variant struct {
 	// begin is where the variant's part of the segment begins, fresh says that it has no picture yet.
 	begin int64
 	fresh bool
-	// key is the last keyframe, still says that it stands in for pictures that do not come; shown is where the last one
-	// began that is shown, pause how long pictures pause at most, slowly forgotten.
-	key          *media.AccessUnit
-	still        bool
-	shown, pause int64
+	// key is the last keyframe, last says that no picture has been shown since, still that it stands in for pictures that
+	// do not come, stood up to where it did; shown is where the last picture began that is shown, top the latest PTS. pause
+	// is how long pictures pause at most, slowly forgotten, keyPause likewise where a keyframe ends it, answers that one ended
+	// the last pause; ahead is how far the sound has come when a picture comes.
+	key                    *media.AccessUnit
+	last, still, answers   bool
+	stood, shown, top      int64
+	pause, keyPause, ahead int64
 	// missed says that a keyframe came that no segment could begin with; unaligned that this is how it is.
 	missed, unaligned bool
 }
@@ -87,12 +90,13 @@ func (v *variant) stamp(au *media.AccessUnit) picture {
 	if v.hasDTS && au.DTS > v.lastDTS {
 		v.cad.add(au.DTS - v.lastDTS)
 	}
-	if !v.still {
+	if v.hasDTS {
 		v.paused(au)
 	}
 	v.lastDTS, v.hasDTS = au.DTS, true
 	v.cad.picture(au.Key)
 	v.newest = au.DTS + v.shift + v.comp
+	v.ahead = max(v.c.sound.endLine-v.newest, v.ahead-v.ahead/16)
 	if au.Key {
 		v.lastKey = v.newest
 	}
@@ -171,7 +175,7 @@ func (v *variant) add(end int64) {
 		}
 	}
 	v.lane.addPicture(p.au, p.at-v.comp, end-p.at)
-	v.shown = p.at
+	v.shown, v.last, v.top = p.at, p.au.Key, max(v.top, p.au.PTS)
 	if p.au.Key {
 		v.key = p.au
 	}

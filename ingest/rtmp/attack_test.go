@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,6 +118,35 @@ func TestHalfOpenAndSlow(t *testing.T) {
 		}()
 		hungUp(t, nc)
 	})
+}
+
+// Hundreds who are slow, each from another address, take no place from a publisher.
+func TestSlowFromEverywhere(t *testing.T) {
+	const places, addresses = 100, 100
+	k := start(t, func(c *ingest.Config, _ *Config) { c.MaxSessions, c.StartTimeout = places, time.Minute })
+	var gone sync.WaitGroup
+	for i := range 3 * addresses {
+		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i%addresses+1))}}
+		nc, err := from.DialContext(t.Context(), "tcp", k.srv.Addr().String())
+		must(t, err)
+		defer nc.Close()
+		nc.Write([]byte{3}) //nolint:errcheck // the server may have hung up
+		if i < addresses {
+			gone.Go(func() { hungUp(t, nc) })
+		}
+	}
+	c := k.dialRTMP("/live/key-show")
+	w, tr := writer(t, c, &codecs.H264{SPS: sps, PPS: pps})
+	must(t, w.WriteH264(tr[0], 0, 0, [][]byte{{0x65, 1}}))
+	k.WaitCame()
+	gone.Wait() // the oldest
+	k.WaitSaid("too many connections wait to be admitted")
+	if n := k.Door.Stats().Refused["too_many"]; n < 2*addresses {
+		t.Errorf("%d gave way", n)
+	}
+	if len(k.Left) != 0 {
+		t.Error("the publisher was disturbed")
+	}
 }
 
 func TestSilentPublisher(t *testing.T) {

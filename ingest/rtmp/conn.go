@@ -37,6 +37,7 @@ const (
 // conn is one connection. One goroutine serves it.
 type conn struct {
 	nc     net.Conn
+	visit  *ingest.Visit
 	door   *ingest.Door
 	cfg    Config
 	remote string
@@ -48,8 +49,8 @@ type conn struct {
 	watch  *ingest.Watch
 }
 
-func newConn(nc net.Conn, door *ingest.Door, cfg Config) *conn {
-	c := &conn{nc: nc, door: door, cfg: cfg, remote: nc.RemoteAddr().String(), wake: newWaker(nc)}
+func newConn(nc net.Conn, visit *ingest.Visit, door *ingest.Door, cfg Config) *conn {
+	c := &conn{nc: nc, visit: visit, door: door, cfg: cfg, remote: nc.RemoteAddr().String(), wake: newWaker(nc)}
 	c.br = bufio.NewReaderSize(c.wake, readBuffer)
 	c.chunks = newChunkReader(c.br, maxBefore, func(n uint32) error {
 		return c.send(&gomessage.Acknowledge{Value: n})
@@ -63,7 +64,7 @@ func newConn(nc net.Conn, door *ingest.Door, cfg Config) *conn {
 // serve serves the connection to its end.
 func (c *conn) serve(ctx context.Context) {
 	defer c.nc.Close()
-	c.watch = c.door.Watch(c.wake.cut)
+	c.watch = c.door.Watch(c.visit, c.wake.cut)
 	defer c.watch.Stop()
 	pub, err := c.enter(ctx)
 	if err != nil {
@@ -245,7 +246,7 @@ func (c *conn) connect(cmd command) (path string, err error) {
 func (c *conn) admit(ctx context.Context, path string, cmd command) (*ingest.Publication, error) {
 	key := streamKey(path, cmd.text(1))
 	pub, err := c.door.Enter(ctx, ingest.Request{
-		Protocol: "rtmp", Remote: c.remote, Key: key, Resolution: time.Millisecond, Kick: c.watch.Kick,
+		Protocol: "rtmp", Remote: c.remote, Visit: c.visit, Key: key, Resolution: time.Millisecond, Kick: c.watch.Kick,
 	})
 	if err != nil {
 		e, ok := errors.AsType[*fault.Error](err)

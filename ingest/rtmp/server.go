@@ -122,8 +122,9 @@ func (s *Server) serve(ctx context.Context, nc net.Conn, secure bool) {
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
+	visit := ingest.VisitOf(nc)
 	if secure {
 		nc = tls.Server(nc, s.tls)
 	}
-	newConn(nc, s.door, s.cfg).serve(ctx)
+	newConn(nc, visit, s.door, s.cfg).serve(ctx)
 }

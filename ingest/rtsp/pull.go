@@ -104,7 +104,7 @@ func (p *pull) fetch(ctx context.Context) error {
 	wg.Go(func() { <-over.Done(); c.Close() })
 	defer wg.Wait()
 	defer cut()
-	watch := p.s.door.Watch(cut)
+	watch := p.s.door.Watch(nil, cut)
 	defer watch.Stop()
 	stop := context.AfterFunc(ctx, func() { watch.Kick(fault.New(fault.Unavailable, "the server stops")) })
 	defer stop()

@@ -55,7 +55,7 @@ func peerOf(c *gortsplib.ServerConn) *peer { p, _ := c.UserData().(*peer); retur
 // OnConnOpen is called before anything is read.
 func (h handler) OnConnOpen(ctx *gortsplib.ServerHandlerOnConnOpenCtx) {
 	p := &peer{conn: ctx.Conn}
-	p.watch = h.s.door.Watch(p.cut)
+	p.watch = h.s.door.Watch(ingest.VisitOf(ctx.Conn.NetConn()), p.cut)
 	ctx.Conn.SetUserData(p)
 }
 
@@ -98,8 +98,10 @@ func (h handler) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.Re
 	if err != nil {
 		return refuse(p, err)
 	}
-	remote := ctx.Conn.NetConn().RemoteAddr().String()
-	pub, err := h.s.door.Enter(h.s.ctx, ingest.Request{Protocol: "rtsp", Remote: remote, Key: key, Kick: p.watch.Kick})
+	nc := ctx.Conn.NetConn()
+	pub, err := h.s.door.Enter(h.s.ctx, ingest.Request{
+		Protocol: "rtsp", Remote: nc.RemoteAddr().String(), Visit: ingest.VisitOf(nc), Key: key, Kick: p.watch.Kick,
+	})
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
 			err = fault.New(fault.Unavailable, "the stream key could not be checked").WithHint("try again").Because(err)

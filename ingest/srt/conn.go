@@ -40,6 +40,7 @@ type conn struct {
 	cfg    Config
 	req    gosrt.ConnRequest
 	remote string
+	visit  *ingest.Visit
 	watch  *ingest.Watch
 
 	mu   sync.Mutex
@@ -49,7 +50,7 @@ type conn struct {
 
 // serve serves the connection to its end.
 func (c *conn) serve(ctx context.Context) {
-	c.watch = c.door.Watch(c.cut)
+	c.watch = c.door.Watch(c.visit, c.cut)
 	defer c.watch.Stop()
 	stop := context.AfterFunc(ctx, func() { c.watch.Kick(fault.New(fault.Unavailable, "the server stops")) })
 	defer stop()
@@ -83,7 +84,7 @@ func (c *conn) enter(ctx context.Context) (*ingest.Publication, error) {
 		}
 		return nil, err
 	}
-	pub, err := c.door.Enter(ctx, ingest.Request{Protocol: "srt", Remote: c.remote, Key: key, Kick: c.watch.Kick})
+	pub, err := c.door.Enter(ctx, ingest.Request{Protocol: "srt", Remote: c.remote, Visit: c.visit, Key: key, Kick: c.watch.Kick})
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
 			err = fault.New(fault.Unavailable, "the stream key could not be checked").WithHint("try again").Because(err)

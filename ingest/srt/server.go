@@ -92,15 +92,15 @@ func (s *Server) Run(ctx context.Context) error {
 // knock takes a connection whose handshake is done but for the answer: its address is known to be its own.
 func (s *Server) knock(ctx context.Context, req gosrt.ConnRequest, wg *sync.WaitGroup) {
 	remote := req.RemoteAddr().String()
-	leave, err := s.door.Knock(remote)
+	visit, err := s.door.Knock(remote)
 	if err != nil {
 		req.Reject(reason(err))
 		s.door.Refuse("srt", remote, err)
 		return
 	}
 	wg.Go(func() {
-		defer leave()
-		c := &conn{door: s.door, cfg: s.cfg, req: req, remote: remote}
+		defer visit.Leave()
+		c := &conn{door: s.door, cfg: s.cfg, req: req, remote: remote, visit: visit}
 		c.serve(ctx)
 	})
 }

@@ -157,12 +157,12 @@ func bearer(r *http.Request) (string, error) {
 
 // publish makes a session of an offer.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
-	leave, err := s.door.Knock(r.RemoteAddr)
+	visit, err := s.door.Knock(r.RemoteAddr)
 	if err != nil {
 		s.door.Refuse("whip", r.RemoteAddr, err)
 		return err
 	}
-	sn, answer, err := s.admit(w, r, leave)
+	sn, answer, err := s.admit(w, r, visit)
 	if err != nil {
 		return err
 	}
@@ -178,8 +178,8 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// admit takes an offer from its body to a running session, which calls leave when it ends.
-func (s *Server) admit(w http.ResponseWriter, r *http.Request, leave func()) (sn *session, answer string, err error) {
+// admit takes an offer from its body to a running session, which leaves the door when it ends.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, visit *ingest.Visit) (sn *session, answer string, err error) {
 	var pub *ingest.Publication
 	defer func() {
 		if err == nil {
@@ -190,32 +190,25 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, leave func()) (sn
 		} else {
 			s.door.Refuse("whip", r.RemoteAddr, err)
 		}
-		leave()
+		visit.Leave()
 	}()
 	key, err := bearer(r)
 	if err != nil {
 		return nil, "", err
 	}
-	text, err := body(w, r, typeSDP)
+	o, err := s.offered(w, r, visit)
 	if err != nil {
 		return nil, "", err
 	}
-	o, err := parseOffer(text)
+	// The session is known only after the door has let it in, and the door may end it at once. A peer connection costs
+	// too much to be made for whoever has no stream key.
+	var kick handoff
+	pub, err = s.door.Enter(r.Context(), ingest.Request{Protocol: "whip", Remote: r.RemoteAddr, Visit: visit, Key: key, Kick: kick.kick})
 	if err != nil {
 		return nil, "", err
-	}
-	if o.countCandidates() > maxCandidates {
-		return nil, "", tooManyCandidates()
 	}
 	pc, err := s.ports.connect(o)
 	if err != nil {
-		return nil, "", err
-	}
-	// The session is known only after the door has let it in, and the door may end it at once.
-	var kick handoff
-	pub, err = s.door.Enter(r.Context(), ingest.Request{Protocol: "whip", Remote: r.RemoteAddr, Key: key, Kick: kick.kick})
-	if err != nil {
-		_ = pc.GracefulClose()
 		return nil, "", err
 	}
 	sn = newSession(s.door, pub, s.cfg, pc, o, s.log)
@@ -226,13 +219,32 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, leave func()) (sn
 	sn.negotiation.Unlock()
 	if err == nil {
 		kick.to(sn)
-		err = s.start(sn, leave)
+		err = s.start(sn, visit.Leave)
 	}
 	if err != nil {
 		_ = pc.GracefulClose()
 		return nil, "", err
 	}
 	return sn, answer, nil
+}
+
+// offered reads the offer, which has StartTimeout to come in whole.
+func (s *Server) offered(w http.ResponseWriter, r *http.Request, visit *ingest.Visit) (*offer, error) {
+	connection := http.NewResponseController(w)
+	watch := s.door.Watch(visit, func() { _ = connection.SetReadDeadline(time.Now()) })
+	text, err := body(w, r, typeSDP)
+	watch.Stop()
+	if err != nil {
+		return nil, watch.Explain(err)
+	}
+	o, err := parseOffer(text)
+	if err != nil {
+		return nil, err
+	}
+	if o.countCandidates() > maxCandidates {
+		return nil, tooManyCandidates()
+	}
+	return o, nil
 }
 
 // serveSession serves requests to a session.

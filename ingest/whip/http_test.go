@@ -1,7 +1,11 @@
 package whip
 
 import (
+	"bufio"
+	"io"
 	"maps"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +139,29 @@ func TestAnswer(t *testing.T) {
 	if status, _, text = k.request("POST", "/whip", header, without("H264", "VP9")); status != 201 || !strings.Contains(text, "AV1") {
 		t.Errorf("without H.264 and VP9: %d %s", status, text)
 	}
+}
+
+// TestDawdler wants an offer that does not come in whole to be given up.
+func TestDawdler(t *testing.T) {
+	k := start(t, func(c *ingest.Config, _ *Config) { c.StartTimeout = time.Second })
+	nc, err := net.Dial("tcp", k.http.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if _, err := io.WriteString(nc, "POST /whip HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-a\r\nContent-Type: application/sdp\r\nContent-Length: 2000\r\n\r\nv=0\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	res, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 503 {
+		t.Errorf("answered %d", res.StatusCode)
+	}
+	k.WaitSaid("nothing whole came in time")
 }
 
 // TestRefusals wants each refusal to have its status, a sentence with a next step, and the headers pages need.

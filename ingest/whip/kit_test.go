@@ -45,12 +45,19 @@ func statuses(k fault.Kind) int {
 	}[k]
 }
 
-// start runs a server on free ports until the test ends.
+// start runs a server on free ports, and a packager that comes round soon, until the test ends.
 func start(t testing.TB, settings ...setting) *kit {
 	t.Helper()
-	icfg, cfg, pcfg := ingest.DefaultConfig(), DefaultConfig(), packager.DefaultConfig()
-	cfg.UDPAddress, cfg.TCPAddress = "127.0.0.1:0", "127.0.0.1:0"
+	pcfg := packager.DefaultConfig()
 	pcfg.SegmentDuration, pcfg.TargetDuration, pcfg.Window = time.Second, 2*time.Second, 12*time.Second
+	return startWith(t, pcfg, settings...)
+}
+
+// startWith does so with any packager.
+func startWith(t testing.TB, pcfg packager.Config, settings ...setting) *kit {
+	t.Helper()
+	icfg, cfg := ingest.DefaultConfig(), DefaultConfig()
+	cfg.UDPAddress, cfg.TCPAddress = "127.0.0.1:0", "127.0.0.1:0"
 	for _, set := range settings {
 		set(&icfg, &cfg)
 	}
@@ -106,6 +113,16 @@ const busy = 15 * time.Second
 // judge follows the stream as a strict player and fails the test for each finding.
 func (k *kit) judge(name string, opt livetest.Options) *livetest.Report {
 	k.t.Helper()
+	rep := k.follow(name, opt)
+	for _, f := range rep.Findings {
+		k.t.Error(f)
+	}
+	return rep
+}
+
+// follow follows the stream as a strict player.
+func (k *kit) follow(name string, opt livetest.Options) *livetest.Report {
+	k.t.Helper()
 	ctx, cancel := context.WithTimeout(k.t.Context(), time.Minute)
 	defer cancel()
 	for {
@@ -125,9 +142,6 @@ func (k *kit) judge(name string, opt livetest.Options) *livetest.Report {
 	rep, err := livetest.Check(ctx, opt)
 	if err != nil {
 		k.t.Fatal(err)
-	}
-	for _, f := range rep.Findings {
-		k.t.Error(f)
 	}
 	k.t.Logf("%d parts, %d segments, %d gaps, %d discontinuities", rep.Parts, rep.Segments, rep.Gaps, rep.Discontinuities)
 	return rep

@@ -71,6 +71,8 @@ type layer struct {
 	lastKey  int64 // PTS
 	lastPTS  int64
 	lastSeen time.Time
+	// shown is when the last picture came that was passed on.
+	shown time.Time
 	// since is when it came back after a silence.
 	since time.Time
 
@@ -183,6 +185,7 @@ func (l *layer) finish(emit func(picture) error) error {
 		l.dropped++
 		return nil
 	}
+	l.shown = l.now
 	return emit(picture{units: units, pts: pts, dts: dts, key: key, arrived: first})
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
@@ -35,13 +37,16 @@ type publisher struct {
 	film film
 	mu   sync.Mutex
 	plis int
-	skip bool // to the next keyframe
+	skip bool          // to the next keyframe
+	asks chan struct{} // has one where a keyframe was asked for
 }
 
 // film is a clip: its codec, and per picture the bytes that pion's packetiser takes.
 type film struct {
 	codec    webrtc.RTPCodecCapability
 	pictures []sample
+	// pauses, if there are some, are how long no pictures come after every few, as where a screen is shared.
+	pauses []time.Duration
 }
 
 type sample struct {
@@ -173,7 +178,7 @@ func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.N
 		frames := tone(t)
 		sendSound = func(p *publisher, track *webrtc.TrackLocalStaticSample) { p.sendSound(track, frames) }
 	}
-	p := &publisher{k: k, film: clip}
+	p := &publisher{k: k, film: clip, asks: make(chan struct{}, 1)}
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +213,7 @@ func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.N
 		_ = conn.Close()
 		p.group.Wait()
 	})
-	video := p.track(clip.codec, "video")
+	send := p.sends(clip)
 	audio := p.track(opusCodec, "audio")
 	connected := make(chan struct{})
 	connect := sync.OnceFunc(func() { close(connected) })
@@ -222,7 +227,7 @@ func (k *kit) publishOver(name string, clip film, loss float64, network webrtc.N
 		select {
 		case <-connected:
 			p.group.Go(func() { sendSound(p, audio) })
-			p.sendPictures(video, clipRate)
+			send()
 		case <-ctx.Done():
 		}
 	})
@@ -251,13 +256,42 @@ func (p *publisher) asked() int {
 	return p.plis
 }
 
-// track adds a track and reads what is asked of it.
+// wanted says whether a keyframe was asked for and has not been sent.
+func (p *publisher) wanted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.skip
+}
+
+// track adds a track.
 func (p *publisher) track(c webrtc.RTPCodecCapability, id string) *webrtc.TrackLocalStaticSample {
 	p.k.t.Helper()
 	track, err := webrtc.NewTrackLocalStaticSample(c, id, "publisher")
 	if err != nil {
 		p.k.t.Fatal(err)
 	}
+	p.add(track)
+	return track
+}
+
+// sends adds the video track and says how its pictures are sent.
+func (p *publisher) sends(clip film) (send func()) {
+	p.k.t.Helper()
+	if clip.pauses == nil {
+		video := p.track(clip.codec, "video")
+		return func() { p.sendPictures(video, clipRate) }
+	}
+	video, err := webrtc.NewTrackLocalStaticRTP(clip.codec, "video", "publisher")
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	p.add(video)
+	return func() { p.share(video) }
+}
+
+// add adds a track and reads what is asked of it.
+func (p *publisher) add(track webrtc.TrackLocal) {
+	p.k.t.Helper()
 	sender, err := p.pc.AddTrack(track)
 	if err != nil {
 		p.k.t.Fatal(err)
@@ -274,11 +308,14 @@ func (p *publisher) track(c webrtc.RTPCodecCapability, id string) *webrtc.TrackL
 					p.plis++
 					p.skip = true
 					p.mu.Unlock()
+					select {
+					case p.asks <- struct{}{}:
+					default:
+					}
 				}
 			}
 		}
 	})
-	return track
 }
 
 // offer exchanges descriptions with the server.
@@ -363,6 +400,47 @@ func (p *publisher) sendPictures(track *webrtc.TrackLocalStaticSample, fps int) 
 	for n, sent := 0, 0; p.until(began, every*time.Duration(sent)); n, sent = n+1, sent+1 {
 		if err := track.WriteSample(media.Sample{Data: p.picture(&n), Duration: every}); err != nil {
 			return
+		}
+	}
+}
+
+// share sends a few pictures, none for a while, and so on; meanwhile a keyframe at once where one is asked for, as Chromium
+// does.
+func (p *publisher) share(track *webrtc.TrackLocalStaticRTP) {
+	const few = 5
+	packets := rtp.NewPacketizer(1200, 96, 0, &codecs.H264Payloader{}, rtp.NewRandomSequencer(), 90000)
+	began, at, n := time.Now(), time.Duration(0), 0
+	write := func() bool {
+		stamp := uint32(time.Since(began).Milliseconds() * 90)
+		for _, pkt := range packets.Packetize(p.picture(&n), 0) {
+			pkt.Timestamp = stamp
+			if err := track.WriteRTP(pkt); err != nil {
+				return false
+			}
+		}
+		n++
+		return true
+	}
+	for sent := 0; p.until(began, at); sent++ {
+		if !write() {
+			return
+		}
+		at = time.Since(began) + time.Second/clipRate
+		if sent%few != few-1 {
+			continue
+		}
+		at += p.film.pauses[sent/few%len(p.film.pauses)]
+		over := time.After(time.Until(began.Add(at)))
+		for paused := true; paused; {
+			select {
+			case <-p.asks:
+				// It takes a moment, and may have been answered by a picture that was due.
+				paused = p.until(began, time.Since(began)+time.Second/clipRate) && (!p.wanted() || write())
+			case <-over:
+				paused = false
+			case <-p.ctx.Done():
+				return
+			}
 		}
 	}
 }

@@ -23,6 +23,8 @@ const (
 	layerBack    = time.Second
 	// pictureStill is after which time without a packet the picture stands still.
 	pictureStill = 100 * time.Millisecond
+	// picturesPause is after which time without a picture they pause, as those of a shared screen do.
+	picturesPause = 500 * time.Millisecond
 	// configWait is how long media may come before anything of it can be decoded.
 	configWait = 10 * time.Second
 	// maxWaiting bounds the access units that wait for the tracks to be known, maxWaitingBytes their size.
@@ -381,5 +383,21 @@ func (r *receiver) needsKeyframes(now time.Time) bool {
 			return true
 		}
 	}
-	return false
+	return passed >= keyAgain && r.pausing(now)
+}
+
+// pausing says whether sound goes on while pictures do not, since one that was no keyframe. A keyframe can stand in for
+// what does not come without the picture going back in time, and it lets what comes then be shown at once.
+func (r *receiver) pausing(now time.Time) bool {
+	if r.sound == nil || now.Sub(r.sound.lastSeen) >= picturesPause {
+		return false
+	}
+	dependent := false
+	for _, l := range r.layers {
+		if !l.keyed || now.Sub(l.shown) < picturesPause {
+			return false
+		}
+		dependent = dependent || l.lastPTS != l.lastKey
+	}
+	return dependent
 }

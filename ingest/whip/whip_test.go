@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"livesrv/ingest"
 	"livesrv/internal/fault"
 	"livesrv/internal/livetest"
+	"livesrv/packager"
 )
 
 // TestLoss publishes over lines that lose packets to a strict player.
@@ -57,10 +59,41 @@ func decode(t *testing.T, rep *livetest.Report) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.Command("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-xerror", "-i", path, "-f", "null", "-").CombinedOutput()
+		out, err := exec.Command("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-xerror", "-i", path,
+			"-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-").CombinedOutput()
 		if err != nil || len(out) > 0 {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
+	}
+}
+
+// TestScreen shares a screen that stands still for up to 3 s at a time, and then for good as a camera does that dies, while
+// sound goes on: to a strict player nothing is amiss, and of what goes on nothing is lost.
+func TestScreen(t *testing.T) {
+	t.Parallel()
+	k := startWith(t, packager.DefaultConfig())
+	film := pictures(t, clip(t, "320x180", 20, "-g", "60", "-keyint_min", "60"))
+	film.pauses = []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 1400 * time.Millisecond, time.Minute}
+	p := k.publish("market", film, 0)
+	k.WaitCame()
+	rep := k.follow("market", livetest.Options{For: 14 * time.Second, KeepSegments: 12, Slack: 1300 * time.Millisecond})
+	for _, f := range rep.Findings {
+		// A keyframe that ends a pause is decoded where the pictures ended and shown later; where a segment begins with it,
+		// the player takes the latter for the segment's begin.
+		if !slices.Contains([]string{"12", "14", "P8"}, f.Rule) || !strings.HasPrefix(f.Where, "v0") {
+			t.Error(f)
+		}
+	}
+	decode(t, rep)
+	if rep.Gaps+rep.Discontinuities > 0 {
+		t.Errorf("%d gaps, %d discontinuities", rep.Gaps, rep.Discontinuities)
+	}
+	if n := p.asked(); n < len(film.pauses) || n > 2*len(film.pauses) {
+		t.Errorf("%d keyframes were asked for in %d pauses", n, len(film.pauses))
+	}
+	hub, _ := k.hub.Presentation("market")
+	if st := hub.Stats(); st.Dropped+st.NotIndependent > 0 {
+		t.Errorf("%+v", st)
 	}
 }
 

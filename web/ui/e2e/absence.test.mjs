@@ -62,11 +62,9 @@ async function comeBack(t, page, slug, ...flags) {
     return window.edges.findLast((e) => e.now <= now).edge;
   }, began);
   returns.take(t, slug, edge - media);
-  // It plays on, and near the live edge.
+  // It plays on, and comes near the live edge.
   const n = await page.evaluate(() => window.pictures.shown.length);
-  await until(page, (from) => window.pictures.shown.length > from + 75, n);
-  const delay = await page.evaluate(() => window.pictures.shown.at(-1).now - window.pictures.shown.at(-1).at);
-  assert.ok(delay < 4000, `${slug}: ${delay} ms behind after the return`);
+  await until(page, (from) => window.pictures.shown.length > from + 75 && window.pictures.shown.at(-1).now - window.pictures.shown.at(-1).at < 4000, n);
   return end;
 }
 
@@ -119,7 +117,7 @@ async function fiveSeconds(t) {
   const { page, end } = await open('away5', { locale: 'zh-CN' });
   const killed = await kill(page, end);
   await when(page, 'away');
-  assert.ok(Date.now() - killed.at < 1000 + Math.max(2000, killed.delay), `the word came after ${Date.now() - killed.at} ms`);
+  assert.ok(Date.now() - killed.at < 3000 + Math.max(2000, killed.delay), `the word came after ${Date.now() - killed.at} ms`);
   assert.match(await page.evaluate(() => window.pictures.all(document, '[data-situation=away]')[0].textContent), /主播马上回来/);
   await rest(killed, 5);
   // Another size and rate of pictures: a discontinuity and a new map, and no more.

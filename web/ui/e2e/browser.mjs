@@ -84,7 +84,7 @@ export async function viewer(browser, url, options = {}) {
 export const shown = (page) => page.evaluate(() => window.pictures.shown);
 
 /** Waits until f, run in the page with arg, is true. */
-export const until = (page, f, arg, timeout = 30_000) => page.waitForFunction(f, arg, { timeout, polling: 50 });
+export const until = (page, f, arg, timeout = 60_000) => page.waitForFunction(f, arg, { timeout, polling: 50 });
 
 export function median(list) {
   const s = [...list].sort((a, b) => a - b);

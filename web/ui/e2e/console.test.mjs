@@ -52,7 +52,7 @@ const unpinned = () => server.api('DELETE', '/shows/tea/pins');
 test('Shift and a digit pin at the picture the merchant sees; a fourth says what to do; Esc takes all down', async () => {
   const page = await merchant('#/desk/tea');
   const behind = page.getByText(/s behind/);
-  await behind.waitFor({ timeout: 20_000 });
+  await behind.waitFor({ timeout: 60_000 });
   await page.waitForTimeout(1500); // the delay settles: hls.js catches up after its start
   const delay = Number(/[\d.]+/.exec(await behind.textContent())[0]) * 1000;
   await page.keyboard.press('Shift+Digit2');

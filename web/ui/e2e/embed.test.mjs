@@ -60,6 +60,6 @@ test('the element plays, shows the card and tells its page', async () => {
 test('the iframe plays where it is allowed', async () => {
   const page = await viewer(browser, `${origin}/frame`);
   const frame = page.frames().find((f) => f !== page.mainFrame());
-  await frame.waitForFunction(() => window.pictures.shown.length > 10, null, { timeout: 30_000 });
+  await frame.waitForFunction(() => window.pictures.shown.length > 10, null, { timeout: 60_000 });
   await page.context().close();
 });

@@ -27,10 +27,10 @@ async function open(browser, viewport) {
 }
 
 const width = (page) => page.evaluate(() => document.querySelector('live-watch').player.video.videoWidth);
-const sees = (page, w) => until(page, (w) => document.querySelector('live-watch').player.video.videoWidth === w, w, 15_000);
+const sees = (page, w) => until(page, (w) => document.querySelector('live-watch').player.video.videoWidth === w, w);
 const plays = async (page, seconds) => {
   const from = await page.evaluate(() => document.querySelector('live-watch').player.video.currentTime);
-  await until(page, (to) => document.querySelector('live-watch').player.video.currentTime > to, from + seconds, 15_000);
+  await until(page, (to) => document.querySelector('live-watch').player.video.currentTime > to, from + seconds);
 };
 const choose = (page, w) =>
   page.evaluate((w) => {
@@ -61,13 +61,13 @@ try {
   const waits = await page.evaluate(() => window.waits);
   await sees(page, 1280);
   await fetch(`${base}/pause`, { method: 'POST' });
-  await until(page, () => document.querySelector('live-watch').player.video.videoWidth < 1280, null, 15_000);
+  await until(page, () => document.querySelector('live-watch').player.video.videoWidth < 1280);
   await plays(page, 2);
   const met = await page.evaluate(() => window.met);
   console.log('without the best size', await width(page), met, 'stood', await page.evaluate(() => window.waits) - waits, 'times');
   assert.ok(!met.some((m) => m.includes('fatal')), met.join(', '));
   await fetch(`${base}/pause`, { method: 'POST' });
-  await until(page, () => document.querySelector('live-watch').player.video.videoWidth === 1280, null, 30_000);
+  await until(page, () => document.querySelector('live-watch').player.video.videoWidth === 1280);
   assert.deepEqual([...page.errors, ...small.errors], []);
 } finally {
   await browser.close();

@@ -59,7 +59,7 @@ test('a browser that does not know the codecs says so, keeps saying so, and play
   assert.ok((await page.evaluate(() => window.pictures.all(document, 'shop-panel').length)) > 0, 'the shop is there');
   encoder.kill('SIGKILL');
   const stop = await server.push('mp3');
-  await until(page, () => window.pictures.shown.length > 5, undefined, 40_000);
+  await until(page, () => window.pictures.shown.length > 5);
   // A picture was seen: that changes nothing for an encoder that comes back with it.
   await stop('SIGKILL');
   encoder = mp3();

@@ -69,7 +69,8 @@ test('a card shows and hides within 100 ms of its marked picture, early and late
   const gone = await server.api('DELETE', `/shows/tea/pins/${pin.id}`);
   const over = Date.parse(gone.pin.end) - later;
   for (const [name, page] of [['early', early], ['late', late]]) {
-    await until(page, (at) => window.pictures.shown.at(-1).at > at, over + 500);
+    // What cards the last picture has is not known yet, and on a busy machine there may be none just before it.
+    await until(page, (at) => window.pictures.shown.at(-2).at > at, over + 500);
     const list = (await shown(page)).slice(0, -1);
     t.diagnostic(`${name} viewer: card gone ${list[list.findLastIndex((p) => p.cards.includes(pin.id)) + 1].at - over} ms after its picture`);
     // What the late viewer saw before it knew of pins at all was judged above.

@@ -34,7 +34,7 @@ async function open(slug, ...flags) {
 async function returned(t, page, slug, protocol, after) {
   let stream;
   for (let i = 0; !(Date.parse(stream?.started) >= after); i++) {
-    assert.ok(i < 200, `nobody publishes to ${slug}`);
+    assert.ok(i < 1500, `nobody publishes to ${slug}`);
     await page.waitForTimeout(50);
     ({ stream } = await desk(slug));
   }
@@ -50,7 +50,7 @@ async function returned(t, page, slug, protocol, after) {
 async function kill(page, slug, end) {
   await end('SIGKILL');
   for (let i = 0; (await desk(slug)).stream; i++) {
-    assert.ok(i < 200, `${slug}: the encoder is still there`);
+    assert.ok(i < 1500, `${slug}: the encoder is still there`);
     await page.waitForTimeout(20);
   }
 }
@@ -116,7 +116,7 @@ async function withoutPictures(t) {
   await kill(page, 'blind', end);
   end = await server.push('blind', '--codec', '');
   for (let i = 0; !/^#EXTINF:[^\n]*\n[^#\n]+\n#EXT-X-PROGRAM-DATE-TIME[^\n]*\n#EXT-X-PART:(?!.*GAP)/m.test(await lists('blind', 'a0')); i++) {
-    assert.ok(i < 100, 'the sound does not go on');
+    assert.ok(i < 1500, 'the sound does not go on');
     await page.waitForTimeout(100);
   }
   await page.waitForTimeout(3000); // a player that gives up does so now
@@ -143,11 +143,11 @@ async function openStudio(slug) {
 async function goLive(studio, slug, end) {
   await studio.locator('[data-action=live]').click();
   for (let i = 0; (await desk(slug)).stream?.protocol !== 'whip'; i++) {
-    assert.ok(i < 300, 'the studio does not take over');
+    assert.ok(i < 1500, 'the studio does not take over');
     await studio.waitForTimeout(50);
   }
   await end?.('SIGKILL');
-  await studio.locator('.stage[data-phase=live]').waitFor({ timeout: 15_000 });
+  await studio.locator('.stage[data-phase=live]').waitFor({ timeout: 60_000 });
 }
 
 async function otherProtocol(t) {
@@ -173,7 +173,7 @@ async function otherProtocol(t) {
   await undisturbed(page, 'swap');
 }
 
-test('plain hls.js while the publisher changes', { concurrency: true, timeout: 120_000 }, (t) =>
+test('plain hls.js while the publisher changes', { concurrency: true }, (t) =>
   Promise.all([
     t.test('returns without sound, and with it', withoutSound),
     t.test('gets sound later, of another kind, then another profile', soundComes),
@@ -182,5 +182,5 @@ test('plain hls.js while the publisher changes', { concurrency: true, timeout: 1
   ]),
 );
 // A browser that encodes takes most of a small machine: by itself.
-test('plain hls.js while WHIP takes over from RTMP, returns, and RTMP takes over from it', { timeout: 120_000 }, otherProtocol);
+test('plain hls.js while WHIP takes over from RTMP, returns, and RTMP takes over from it', otherProtocol);
 test('the picture is back within two segments', () => returns.check(8));

@@ -44,7 +44,7 @@ test('pin by key, buy beside the picture, confirm at the desk', async () => {
   await desk.getByText('Product 2').first().waitFor();
   await desk.keyboard.press('2');
   const card = buyer.locator(`.card[data-product="${products[1]}"]`);
-  await card.waitFor({ timeout: 15_000 });
+  await card.waitFor({ timeout: 60_000 });
   await accessible(buyer, 'watch page with a card');
   await accessible(desk, 'desk');
 
@@ -68,7 +68,7 @@ test('pin by key, buy beside the picture, confirm at the desk', async () => {
 
   await desk.getByText(order.number).first().waitFor();
   await desk.keyboard.press('Escape');
-  await card.waitFor({ state: 'detached', timeout: 15_000 });
+  await card.waitFor({ state: 'detached', timeout: 60_000 });
   await server.api('POST', `/orders/${order.id}/confirm`);
   const after = await server.api('GET', `/orders/${order.id}`);
   assert.equal(after.order.status, 'confirmed');

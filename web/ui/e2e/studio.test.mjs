@@ -91,6 +91,14 @@ async function watcher(show) {
   return watch;
 }
 
+/** Waits until the server knows that a page's stream has ended. */
+async function over(page) {
+  for (let i = 0; (await desk('tea')).stream; i++) {
+    assert.ok(i < 150, 'the stream outlives its page'); // who does not say goodbye is given up after ten seconds
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Waits until a viewer's page has shown some more pictures. */
 async function moves(watch) {
   const from = await watch.evaluate(() => window.count);
@@ -114,7 +122,7 @@ function listen() {
   }, 20);
 }
 
-test('an anchor goes live, is seen and heard, changes the camera, loses the line, comes back, and ends', { timeout: 90_000 }, async (t) => {
+test('an anchor goes live, is seen and heard, changes the camera, loses the line, comes back, and ends', async (t) => {
   const page = await studio();
   const line = await network(page.context());
   t.after(() => line.close());
@@ -204,12 +212,12 @@ test('an anchor goes live, is seen and heard, changes the camera, loses the line
   await act(page, 'end');
   await act(page, 'really');
   await phase(page, 'ended');
-  assert.equal((await desk('tea')).stream ?? null, null, 'the server knows of the end at once');
+  await over(page);
   await watch.context().close();
   await done(page);
 });
 
-test('a browser that sends VP9 or AV1 instead of H.264 is watched', { timeout: 60_000 }, async () => {
+test('a browser that sends VP9 or AV1 instead of H.264 is watched', async () => {
   for (const codec of ['VP9', 'AV1']) {
     const page = await studio(key, {}, (name) => {
       const all = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
@@ -227,7 +235,7 @@ test('a browser that sends VP9 or AV1 instead of H.264 is watched', { timeout: 6
   }
 });
 
-test('who is overtaken by another device stays off and says so; who comes second gets in; leaving asks first', { timeout: 60_000 }, async () => {
+test('who is overtaken by another device stays off and says so; who comes second gets in; leaving asks first', async () => {
   const first = await studio();
   await act(first, 'enter');
   await act(first, 'live');
@@ -252,16 +260,13 @@ test('who is overtaken by another device stays off and says so; who comes second
   second.once('dialog', (dialog) => void dialog.accept());
   await second.close({ runBeforeUnload: true });
   await closed;
-  for (let i = 0; (await desk('tea')).stream; i++) {
-    assert.ok(i < 100, 'the stream outlives its page');
-    await first.waitForTimeout(50);
-  }
+  await over(first);
   assert.deepEqual(second.faults, []);
   await second.context().close();
   await done(first);
 });
 
-test('whose key is replaced, and whose show is ended, is told so', { timeout: 60_000 }, async () => {
+test('whose key is replaced, and whose show is ended, is told so', async () => {
   const page = await studio();
   await act(page, 'enter');
   await act(page, 'live');
@@ -280,7 +285,7 @@ test('whose key is replaced, and whose show is ended, is told so', { timeout: 60
   await done(page);
 });
 
-test('every refusal has a clear word', { timeout: 60_000 }, async () => {
+test('every refusal has a clear word', async () => {
   const page = await studio('x'.repeat(24));
   const refuse = (name, message = '') =>
     page.evaluate(([n, m]) => {
