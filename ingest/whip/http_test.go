@@ -152,7 +152,7 @@ func TestDawdler(t *testing.T) {
 	if _, err := io.WriteString(nc, "POST /whip HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-a\r\nContent-Type: application/sdp\r\nContent-Length: 2000\r\n\r\nv=0\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	_ = nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = nc.SetReadDeadline(time.Now().Add(30 * time.Second))
 	res, err := http.ReadResponse(bufio.NewReader(nc), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package whip
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -136,7 +137,7 @@ func (k *kit) follow(name string, opt livetest.Options) *livetest.Report {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	opt.Slack = busy
+	opt.Slack = cmp.Or(opt.Slack, busy)
 	opt.URL = "http://direct/live/" + name + "/index.m3u8"
 	opt.HTTP = &http.Client{Transport: livetest.Direct{Handler: k.media}}
 	rep, err := livetest.Check(ctx, opt)

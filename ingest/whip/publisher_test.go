@@ -39,6 +39,7 @@ type publisher struct {
 	plis int
 	skip bool          // to the next keyframe
 	asks chan struct{} // has one where a keyframe was asked for
+	late time.Duration // by which it sent something after its time, at most
 }
 
 // film is a clip: its codec, and per picture the bytes that pion's packetiser takes.
@@ -256,6 +257,13 @@ func (p *publisher) asked() int {
 	return p.plis
 }
 
+// behind is how late it was with anything, at most: what the machine did meanwhile is not the server's.
+func (p *publisher) behind() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.late
+}
+
 // wanted says whether a keyframe was asked for and has not been sent.
 func (p *publisher) wanted() bool {
 	p.mu.Lock()
@@ -452,6 +460,9 @@ func (p *publisher) until(began time.Time, at time.Duration) bool {
 	case <-p.ctx.Done():
 		return false
 	case <-time.After(time.Until(began.Add(at))):
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.late = max(p.late, time.Since(began.Add(at)))
 		return true
 	}
 }

@@ -77,7 +77,12 @@ func TestScreen(t *testing.T) {
 	p := k.publish("market", film, 0)
 	k.WaitCame()
 	rep := k.follow("market", livetest.Options{For: 14 * time.Second, KeepSegments: 12, Slack: 1300 * time.Millisecond})
+	late := p.behind() > 300*time.Millisecond
 	for _, f := range rep.Findings {
+		if late && slices.Contains([]string{"10", "20", "23", "24"}, f.Rule) {
+			t.Logf("the publisher was late itself: %v", f)
+			continue
+		}
 		// A keyframe that ends a pause is decoded where the pictures ended and shown later; where a segment begins with it,
 		// the player takes the latter for the segment's begin.
 		if !slices.Contains([]string{"12", "14", "P8"}, f.Rule) || !strings.HasPrefix(f.Where, "v0") {
