@@ -23,9 +23,10 @@ BENCH_SHOWS ?= 1 20 100
 
 # The tests and every program they build have the race detector, so that all is compiled once. Some modules that only
 # compute go without it, for it makes them several times slower: SQLite keeps its memory outside Go's, where the
-# detector sees nothing, and the bundler and the compressors share nothing with us.
+# detector sees nothing, and the bundler and the compressors share nothing with us. What only a debugger reads is not
+# linked into some forty binaries.
 UNWATCHED := modernc.org/... github.com/evanw/esbuild/... github.com/andybalholm/brotli/... github.com/klauspost/compress/... github.com/redis/...
-RACE := $(shell go env GOFLAGS) -race $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
+RACE := $(shell go env GOFLAGS) -race -ldflags=-w $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
 
 step = @printf '== %s\n' '$(1)'
 
