@@ -28,16 +28,11 @@ func away(c *checker, s *synth, d time.Duration, tracks []media.Track) {
 	s.p.setTracks(tracks)
 }
 
-// soundOf is where the frames of a rendition's sound are, in ticks of its track, and which of them are silence.
-func soundOf(t *testing.T, p *Presentation, name string) (at, dur []int64, silent []bool) {
+// partsOf are the parts of a rendition that have media, those that are listed and the open segment's.
+func partsOf(t *testing.T, p *Presentation, name string) (all []*mfmp4.Part) {
 	t.Helper()
 	r, _ := p.Rendition(name)
 	snap := r.snap.Load()
-	track := map[string]int{"a0": 1}[name]
-	if track == 0 {
-		track = 2
-	}
-	silence := media.Silence(p.cut.sound.track.Codec)
 	for _, g := range append(slices.Clone(snap.segs), &snap.open) {
 		for _, part := range g.parts {
 			if part.gap {
@@ -47,15 +42,29 @@ func soundOf(t *testing.T, p *Presentation, name string) (at, dur []int64, silen
 			if err := parts.Unmarshal(part.data); err != nil {
 				t.Fatal(err)
 			}
-			for _, tr := range parts[0].Tracks {
-				pos := int64(tr.BaseTime)
-				for _, smp := range tr.Samples {
-					if tr.ID == track {
-						at, dur = append(at, pos), append(dur, int64(smp.Duration))
-						silent = append(silent, bytes.Equal(smp.Payload, silence))
-					}
-					pos += int64(smp.Duration)
+			all = append(all, parts[0])
+		}
+	}
+	return all
+}
+
+// soundOf is where the frames of a rendition's sound are, in ticks of its track, and which of them are silence.
+func soundOf(t *testing.T, p *Presentation, name string) (at, dur []int64, silent []bool) {
+	t.Helper()
+	track := map[string]int{"a0": 1}[name]
+	if track == 0 {
+		track = 2
+	}
+	silence := media.Silence(p.cut.sound.track.Codec)
+	for _, part := range partsOf(t, p, name) {
+		for _, tr := range part.Tracks {
+			pos := int64(tr.BaseTime)
+			for _, smp := range tr.Samples {
+				if tr.ID == track {
+					at, dur = append(at, pos), append(dur, int64(smp.Duration))
+					silent = append(silent, bytes.Equal(smp.Payload, silence))
 				}
+				pos += int64(smp.Duration)
 			}
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	mfmp4 "github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 
 	"livesrv/internal/media"
 )
@@ -100,34 +99,23 @@ type seen struct {
 // what was listed ended before its sound at most.
 func seenIn(t *testing.T, p *Presentation) (all []seen, behind time.Duration) {
 	t.Helper()
-	r, _ := p.Rendition("v0")
-	snap := r.snap.Load()
 	ends := map[int]time.Duration{}
-	for _, g := range append(slices.Clone(snap.segs), &snap.open) {
-		for _, part := range g.parts {
-			if part.gap {
-				continue
+	for _, part := range partsOf(t, p, "v0") {
+		for _, tr := range part.Tracks {
+			pos, scale := int64(tr.BaseTime), rate
+			if tr.ID != 1 {
+				scale = 48000
 			}
-			var parts mfmp4.Parts
-			if err := parts.Unmarshal(part.data); err != nil {
-				t.Fatal(err)
-			}
-			for _, tr := range parts[0].Tracks {
-				pos, scale := int64(tr.BaseTime), rate
-				if tr.ID != 1 {
-					scale = 48000
+			for _, smp := range tr.Samples {
+				if tr.ID == 1 {
+					pts := pos + int64(smp.PTSOffset)
+					all = append(all, seen{binary.BigEndian.Uint32(smp.Payload[5:]), pts})
 				}
-				for _, smp := range tr.Samples {
-					if tr.ID == 1 {
-						pts := pos + int64(smp.PTSOffset)
-						all = append(all, seen{binary.BigEndian.Uint32(smp.Payload[5:]), pts})
-					}
-					pos += int64(smp.Duration)
-				}
-				ends[tr.ID] = media.Duration(pos, scale)
+				pos += int64(smp.Duration)
 			}
-			behind = max(behind, ends[2]-ends[1])
+			ends[tr.ID] = media.Duration(pos, scale)
 		}
+		behind = max(behind, ends[2]-ends[1])
 	}
 	if !slices.IsSortedFunc(all, func(a, b seen) int { return int(a.pts - b.pts) }) {
 		t.Error("pictures are shown in another order than they are decoded in")

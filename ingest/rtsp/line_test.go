@@ -279,7 +279,8 @@ func judge(k *kit, name string, opt livetest.Options) <-chan *livetest.Report {
 	k.t.Helper()
 	pcfg := packager.DefaultConfig()
 	pcfg.SegmentDuration, pcfg.TargetDuration, pcfg.Window = time.Second, 4*time.Second, 24*time.Second
-	hub, err := packager.NewHub(pcfg, packager.Deps{Streams: k.Streams, Log: k.Log})
+	opened := make(chan *packager.Presentation, 1)
+	hub, err := packager.NewHub(pcfg, packager.Deps{Streams: k.Streams, Log: k.Log, Opened: func(p *packager.Presentation) { opened <- p }})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -291,12 +292,10 @@ func judge(k *kit, name string, opt livetest.Options) <-chan *livetest.Report {
 	judged := make(chan *livetest.Report, 1)
 	go func() {
 		ctx := k.t.Context()
-		var p *packager.Presentation
-		for ok := false; !ok && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-			p, ok = hub.Presentation(name)
-		}
-		if ctx.Err() == nil {
+		select {
+		case p := <-opened:
 			p.Multivariant(ctx) //nolint:errcheck // the player finds out
+		case <-ctx.Done():
 		}
 		opt.URL, opt.HTTP = "http://direct/live/"+name+"/index.m3u8", &http.Client{Transport: livetest.Direct{Handler: media}}
 		rep, err := livetest.Check(ctx, opt)
@@ -310,18 +309,8 @@ func judge(k *kit, name string, opt livetest.Options) <-chan *livetest.Report {
 
 // collectLate collects what comes, and how much later each track's access units came, at most, than the promptest did.
 func collectLate(k *kit, r *stream.Reader) (got *door.Received, late [2]lateness) {
-	got = &door.Received{AUs: map[int][]*media.AccessUnit{}}
-	defer r.Close()
-	k.Take(r, func(it stream.Item) bool {
-		switch {
-		case it.Tracks != nil:
-			got.Tracks = it.Tracks
-		case it.AU != nil:
-			i := it.AU.Track
-			late[i].note(media.Duration(it.AU.PTS, got.Tracks[i].ClockRate))
-			got.AUs[i] = append(got.AUs[i], it.AU)
-		}
-		return it.Absent
+	got = k.CollectEach(r, func(tracks []media.Track, au *media.AccessUnit) {
+		late[au.Track].note(media.Duration(au.PTS, tracks[au.Track].ClockRate))
 	})
 	return got, late
 }

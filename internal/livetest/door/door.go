@@ -161,6 +161,12 @@ func (r *Received) Codecs() string {
 // Collect reads a stream until its publisher has gone, and closes the reader.
 func (k *Kit) Collect(r *stream.Reader) *Received {
 	k.t.Helper()
+	return k.CollectEach(r, func([]media.Track, *media.AccessUnit) {})
+}
+
+// CollectEach does the same, and shows each access unit as it comes.
+func (k *Kit) CollectEach(r *stream.Reader, show func([]media.Track, *media.AccessUnit)) *Received {
+	k.t.Helper()
 	got := &Received{AUs: map[int][]*media.AccessUnit{}}
 	defer r.Close()
 	k.Take(r, func(it stream.Item) bool {
@@ -168,6 +174,7 @@ func (k *Kit) Collect(r *stream.Reader) *Received {
 		case it.Tracks != nil:
 			got.Tracks = it.Tracks
 		case it.AU != nil:
+			show(got.Tracks, it.AU)
 			got.AUs[it.AU.Track] = append(got.AUs[it.AU.Track], it.AU)
 		case it.Data != nil:
 			got.Data = append(got.Data, it.Data)
