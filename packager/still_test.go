@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"livesrv/internal/media"
 )
 
