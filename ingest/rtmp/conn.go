@@ -75,10 +75,11 @@ func (c *conn) serve(ctx context.Context) {
 		}
 		return
 	}
-	err = c.watch.Explain(c.publish(pub))
+	end := c.publish(pub)
+	err = c.watch.Explain(end)
 	c.watch.Stop()
 	pub.Close(err)
-	if c.sayWhy(err) {
+	if c.sayWhy(end, err) {
 		c.linger()
 	}
 }
@@ -309,10 +310,11 @@ func (c *conn) publish(pub *ingest.Publication) error {
 	}
 }
 
-// sayWhy tells a publisher who is on air that it was we who ended it, and says whether it was.
-func (c *conn) sayWhy(err error) bool {
-	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || !c.watch.Kicked() && (e.Kind == fault.Gone || e.Kind == fault.Unavailable) {
+// sayWhy tells a publisher who is on air that it was we who ended it, and says whether it was: we cut the line, or end,
+// with which publishing ended, did not come from it. A picture that comes just then is refused before the line is cut.
+func (c *conn) sayWhy(end, why error) bool {
+	e, ok := errors.AsType[*fault.Error](why)
+	if !ok || !c.watch.Kicked() && fault.KindOf(end) == fault.Internal {
 		return false
 	}
 	return c.status(command{}, "error", "NetStream.Publish.BadName", e.Msg) == nil
