@@ -46,6 +46,11 @@ type waker struct {
 	raw    syscall.RawConn // nil where the level cannot be set
 	chunks *chunkReader
 	level  int // as set
+	// try reads into a slice without waiting, got and failed are what came of it. It is made once: every read has it.
+	try    func(fd uintptr) (done bool)
+	into   []byte
+	got    int
+	failed error
 
 	sound int // bytes of the largest audio message of late
 	large int // pictures in a row that were larger than quiet
@@ -70,6 +75,10 @@ func newWaker(nc net.Conn) *waker {
 			w.raw = raw
 		}
 	}
+	w.try = func(fd uintptr) (done bool) {
+		w.got, done, w.failed = readNow(fd, w.into)
+		return done
+	}
 	return w
 }
 
@@ -81,10 +90,24 @@ func (w *waker) Read(b []byte) (int, error) {
 		}
 	}
 	w.set(w.wanted())
-	n, err := w.Conn.Read(b)
+	n, err := w.receive(b)
 	w.empty = n < len(b)
 	w.bytes += n
 	return n, err
+}
+
+// receive reads what there is, or waits for it.
+func (w *waker) receive(b []byte) (int, error) {
+	if w.raw == nil {
+		return w.Conn.Read(b)
+	}
+	w.into = b
+	err := w.raw.Read(w.try)
+	w.into = nil
+	if err != nil {
+		return 0, err
+	}
+	return w.got, w.failed
 }
 
 // sleep sleeps that long, or until much has come, the connection ends or is cut.

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux || 386 || s390x
 
 package rtmp
 
@@ -7,3 +7,5 @@ import "errors"
 const canWake = false
 
 func setLowWater(uintptr, int) error { return errors.ErrUnsupported }
+
+func readNow(uintptr, []byte) (int, bool, error) { return 0, true, errors.ErrUnsupported }
