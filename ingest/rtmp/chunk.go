@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"io"
 
@@ -280,7 +281,18 @@ func (r *chunkReader) begin(cs *chunkStream) error {
 		return fault.New(fault.TooLarge, "a message of %d bytes is over the limit of %d", cs.length, r.limit)
 	}
 	r.pending += cs.length
-	cs.body, cs.filled, cs.open = make([]byte, cs.length), 0, true
+	cs.filled, cs.open = 0, true
+	if cs.length > min(r.size, r.br.Buffered()) {
+		cs.body = make([]byte, cs.length)
+		return nil
+	}
+	// It is here in one chunk, as most are after a nap: a copy needs no room that has been cleared first.
+	b, err := r.br.Peek(cs.length)
+	if err != nil {
+		return err
+	}
+	cs.body, cs.filled = bytes.Clone(b), cs.length
+	r.skip(cs.length)
 	return nil
 }
 

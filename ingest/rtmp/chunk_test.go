@@ -18,7 +18,11 @@ import (
 
 func readAll(t testing.TB, wire []byte, limit int) ([]message, error) {
 	t.Helper()
-	r := newChunkReader(bufio.NewReaderSize(bytes.NewReader(wire), readBuffer), limit, func(uint32) error { return nil })
+	return readThrough(bufio.NewReaderSize(bytes.NewReader(wire), readBuffer), limit)
+}
+
+func readThrough(br *bufio.Reader, limit int) ([]message, error) {
+	r := newChunkReader(br, limit, func(uint32) error { return nil })
 	var all []message
 	for {
 		m, err := r.next()
@@ -29,7 +33,7 @@ func readAll(t testing.TB, wire []byte, limit int) ([]message, error) {
 	}
 }
 
-// What gortmplib writes is read back, whatever the chunk size and the timestamps.
+// What gortmplib writes is read back, whatever the chunk size, the timestamps and how much of it is there at once.
 func TestChunksRoundTrip(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var wire bytes.Buffer
@@ -42,13 +46,13 @@ func TestChunksRoundTrip(t *testing.T) {
 		}
 		var want []message
 		stamp := uint32(0)
-		for range rapid.IntRange(1, 30).Draw(rt, "messages") {
+		for i := range rapid.IntRange(1, 30).Draw(rt, "messages") {
 			stamp += rapid.SampledFrom([]uint32{0, 20, 33, 33, 33, 1 << 24, 1 << 31}).Draw(rt, "delta")
 			m := message{
 				typ:   rapid.SampledFrom([]byte{typeAudio, typeVideo, typeData}).Draw(rt, "type"),
 				stamp: stamp,
 				// Bytes that are no extended timestamp.
-				body: bytes.Repeat([]byte{7}, rapid.IntRange(1, 3000).Draw(rt, "length")),
+				body: bytes.Repeat([]byte{byte(7 + i)}, rapid.IntRange(1, 3000).Draw(rt, "length")),
 			}
 			want = append(want, m)
 			err := w.Write(&rawmessage.Message{
@@ -58,7 +62,8 @@ func TestChunksRoundTrip(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		got, err := readAll(t, wire.Bytes(), 1<<20)
+		br := bufio.NewReaderSize(&wire, rapid.SampledFrom([]int{64, 1024, 4096, readBuffer}).Draw(rt, "buffer"))
+		got, err := readThrough(br, 1<<20)
 		if err != io.EOF {
 			rt.Fatalf("%v", err)
 		}
