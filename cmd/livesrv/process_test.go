@@ -34,7 +34,8 @@ func binary(t *testing.T) string {
 func TestProcess(t *testing.T) {
 	name, dir := binary(t), t.TempDir()
 	address := freeAddress(t)
-	args := []string{"--data", filepath.Join(dir, "data"), "--http", address, "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "",
+	data := filepath.Join(dir, "data")
+	args := []string{"--data", data, "--http", address, "--rtmp", "127.0.0.1:0", "--srt", "", "--rtsp", "",
 		"--set", "admin.address=", "--set", "whip.udp_address=", "--set", "whip.tcp_address="}
 	serve := exec.Command(name, append([]string{"serve"}, args...)...)
 	serve.Dir = dir
@@ -84,6 +85,12 @@ func TestProcess(t *testing.T) {
 			!strings.Contains(string(b), busy.fix) {
 			t.Errorf("the %s port in use: code %d\n%s", busy.port, code, b)
 		}
+	}
+
+	b, err := exec.Command(name, "serve", "--data", data, "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0").CombinedOutput()
+	if code := exitCode(err); code != exitFailed || !strings.Contains(string(b), "another livesrv runs with the data folder") ||
+		!strings.Contains(string(b), "--data") {
+		t.Errorf("a second server on one data folder: code %d\n%s", code, b)
 	}
 
 	if err := serve.Process.Signal(syscall.SIGTERM); err != nil {

@@ -80,7 +80,7 @@ var rooms = []room{
 	{dir: "internal/bench/target", may: []string{"internal/fault"}},
 	{dir: "internal/bench/viewer", may: []string{"internal/fault", "golang.org/x/net"},
 		test: []string{"web/hls", "packager", "internal/stream"}},
-	{dir: "internal/bench/floor"},
+	{dir: "internal/bench/floor", test: []string{"internal/bench/process"}},
 	{dir: "internal/bench/publisher", may: []string{"internal/fault", gortmplib, mediacommon}},
 	{dir: "internal/e2e", test: []string{"*", gortmplib, mediacommon}},
 	{dir: "internal/livetest", may: []string{"internal/stream", "internal/media", "packager/playlist",

@@ -33,6 +33,7 @@ type App struct {
 	rooms
 	admin  *admin
 	first  FirstAdmin
+	lock   *os.File // nil where there are no locks
 	closed sync.Once
 }
 
@@ -45,14 +46,18 @@ const AdminName = "admin"
 // databaseName is the file in the data folder that holds everything.
 const databaseName = "livesrv.db"
 
-// New makes every room and opens the database in the data folder, which it makes where it is missing. It binds and
-// runs nothing.
+// New makes every room and opens the database in the data folder, which it makes where it is missing, and which is one
+// server's at a time. It binds and runs nothing.
 func New(ctx context.Context, cfg config.Config, b Build, log *slog.Logger) (*App, error) {
 	if err := os.MkdirAll(cfg.Data.Dir, 0o700); err != nil {
 		return nil, fault.New(fault.Invalid, "the data folder %s cannot be made", cfg.Data.Dir).
 			WithHint("name another one with --data").Because(err)
 	}
-	a := &App{cfg: cfg, log: log.With("room", "app"), began: time.Now(), build: b}
+	lock, err := lockData(cfg.Data.Dir)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, log: log.With("room", "app"), began: time.Now(), build: b, lock: lock}
 	metrics := newMetrics(b)
 	if err := a.rooms.make(ctx, cfg, b.Version, metrics, log); err != nil {
 		a.Close()
@@ -199,12 +204,12 @@ func (a *App) Started() <-chan struct{} { return a.feed.Started() }
 // Close ends what New opened. Run closes by itself.
 func (a *App) Close() {
 	a.closed.Do(func() {
-		if a.db == nil {
-			return // New failed before it was open
+		if a.db != nil { // nil where New failed before it was open
+			if err := a.db.Close(); err != nil {
+				a.log.Error("the database was not closed in order", "error", err)
+			}
 		}
-		if err := a.db.Close(); err != nil {
-			a.log.Error("the database was not closed in order", "error", err)
-		}
+		a.lock.Close() // nil has nothing to close
 	})
 }
 

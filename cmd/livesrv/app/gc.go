@@ -12,13 +12,14 @@ import (
 // collector marks by looking at their headers alone. Go's usual rule, to collect when the heap has doubled, then costs
 // a second window of memory and saves next to nothing: at 100 streams of 2.5 Mbit/s, whose windows of a minute are
 // 2 GB, it lets another 2 GB of garbage lie about. So the room for garbage grows slower than the heap: it is a share of
-// what is alive, as long as that is little, and never more than an eighth of it where that is much.
+// what is alive, as long as that is little, and a thirtieth of it where that is much: streams that keep much bring much,
+// so that with windows of a minute a collection comes every two seconds, however many they are.
 const (
 	// smallRoom is the room for garbage however little is alive. What a server throws away, buffers of messages and
 	// texts of playlists, is collected often enough with it: every two seconds at ten streams or a thousand viewers.
 	smallRoom = 24 << 20
 	// leastPercent of what is alive is the room of a large heap.
-	leastPercent = 12
+	leastPercent = 3
 	// mostPercent is Go's own rule, for a heap no larger than smallRoom.
 	mostPercent = 100
 	// gcEvery is how often the heap is looked at. Setting the percentage stops the world for some microseconds.
