@@ -20,6 +20,7 @@ import (
 
 // TestCodecs publishes what is not H.264 by pion to a strict player, and lets ffmpeg decode what comes out.
 func TestCodecs(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		film   func(testing.TB) film
 		codecs string

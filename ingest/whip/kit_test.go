@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"livesrv/ingest"
 	"livesrv/internal/fault"
 	"livesrv/internal/livetest"
@@ -24,7 +22,10 @@ import (
 	"livesrv/web/hls"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	livetest.AtOnce(5) // clips are played in real time, and that takes little
+	livetest.Main(m)
+}
 
 // kit is a server with everything behind it that a publisher's media meets.
 type kit struct {

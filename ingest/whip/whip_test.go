@@ -21,6 +21,7 @@ import (
 
 // TestLoss publishes over lines that lose packets to a strict player.
 func TestLoss(t *testing.T) {
+	t.Parallel()
 	film := pictures(t, clip(t, "640x360", 4))
 	for _, loss := range []float64{0, 0.02, 0.05} {
 		t.Run(fmt.Sprintf("%.0f%%", loss*100), func(t *testing.T) {

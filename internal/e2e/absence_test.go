@@ -17,6 +17,7 @@ const demoURL = "http://livesrv/live/demo/index.m3u8"
 // URLs, no answer but 200, sequence numbers going on, gaps where nothing came, and no discontinuity while
 // the parameter sets are the same (pains P4 and P5).
 func TestAbsence(t *testing.T) {
+	t.Parallel()
 	for name, away := range map[string]time.Duration{
 		"half a second":  500 * time.Millisecond,
 		"one second":     time.Second,

@@ -25,6 +25,7 @@ var small = footage{sizes: []string{"320x180"}, video: "-preset superfast -profi
 // discontinuity and a new map where the parameter sets have changed and nowhere else; who comes then is told of the
 // codecs that there are now, and decoders take what is there.
 func TestOtherSettings(t *testing.T) {
+	t.Parallel()
 	with := func(change func(*footage)) footage {
 		f := small
 		change(&f)
@@ -138,6 +139,7 @@ func (l *line) show(t *testing.T, c clip, away func(track int) bool) (leave func
 // TestOtherRhythm: a publisher who returns with other intervals of pictures or keyframes in the same parameter sets
 // brings no discontinuity; PART-TARGET and all else that is frozen was made for another.
 func TestOtherRhythm(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		from livetest.Synth
 		to   []livetest.Synth
@@ -178,6 +180,7 @@ func inGOP(s livetest.Synth) livetest.Synth {
 // TestHalfDies: the camera dies while the microphone goes on, and comes back in the middle of a GOP, or the other way round.
 // The strict player finds nothing amiss, and decoders neither.
 func TestHalfDies(t *testing.T) {
+	t.Parallel()
 	for name, track := range map[string]int{"the camera": 0, "the microphone": 1} {
 		for _, part := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond} {
 			t.Run(fmt.Sprint(name, ", parts of ", part), func(t *testing.T) {

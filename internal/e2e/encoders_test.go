@@ -128,6 +128,7 @@ const atOnce = 4
 // TestEncoders pushes with real encoders, some at the same time, plays every rendition strictly, and lets
 // ffprobe and a decoder read what came out.
 func TestEncoders(t *testing.T) {
+	t.Parallel()
 	const length = 9 * time.Second
 	half, fifth := newStation(t, quick()), newStation(t, shortParts())
 	type result struct {

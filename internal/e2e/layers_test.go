@@ -11,6 +11,7 @@ import (
 // TestLayers: a picture in three qualities is followed in all four renditions at once by the strict player:
 // same numbers, boundaries, headers, dateranges and reports; also while a quality pauses, the best among them.
 func TestLayers(t *testing.T) {
+	t.Parallel()
 	for name, away := range map[string]func(layer int, picture int64) bool{
 		"all there":           nil,
 		"the best pauses":     func(l int, n int64) bool { return l == 0 && n > 250 && n < 450 },

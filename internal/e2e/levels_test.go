@@ -21,6 +21,7 @@ import (
 // TestLevels: the watch page in a browser plays a picture that comes in three sizes, and changes between them
 // without an error; when the size it shows is not sent any more, it plays another, until it is sent again.
 func TestLevels(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser and half a minute")
 	}

@@ -11,6 +11,7 @@ import (
 // TestEveryRate plays a minute of each frame rate, GOP and sound that matters, on a clock of its own, and
 // lets the strict player judge every part, segment and playlist of both renditions.
 func TestEveryRate(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		synth     livetest.Synth
 		part      time.Duration

@@ -14,6 +14,7 @@ import (
 // protocol or another one, with the same settings or others. The strict player finds nothing amiss all the while; a
 // discontinuity comes where settings have changed and nowhere else, and decoders take what is there in the end.
 func TestEncoderReturns(t *testing.T) {
+	t.Parallel()
 	base := livetest.Push{Video: "h264", Size: "320x180", FPS: "30", GOP: 30, Audio: "aac"}
 	high := livetest.Push{Video: "h264", Profile: "high", Size: "320x180", FPS: "30", GOP: 30, BFrames: 2, Audio: "aac"}
 	phone := livetest.Push{Video: "h264", Size: "180x320", FPS: "25", GOP: 50, Audio: "aac", AudioRate: 44100, Channels: 1}

@@ -87,6 +87,7 @@ func wandering(f func(s string, count int) string) func(string, string) string {
 // TestStrictPlayerSeesBreaches spoils one thing at a time between a good server and the strict player. The
 // player that finds nothing anywhere else must find each of these, or its silence means nothing.
 func TestStrictPlayerSeesBreaches(t *testing.T) {
+	t.Parallel()
 	var jump atomic.Int32
 	for name, b := range map[string]breach{
 		"target duration wanders": {rule: "6", playlist: wandering(func(s string, count int) string {

@@ -13,6 +13,7 @@ import (
 // without B-pictures, in every length of part: no part is over its target or, but for the exempt ones, under
 // 85 % of it, and no header ever changes (pain P1). A failing seed can be run again by its name.
 func TestVaryingRate(t *testing.T) {
+	t.Parallel()
 	for _, seed := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"} {
 		t.Run(seed, func(t *testing.T) {
 			t.Parallel()
