@@ -4,8 +4,9 @@ import (
 	"net"
 	"runtime"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"livesrv/internal/socket"
 )
 
 // Being woken up for a message costs more than taking it in, and of the 77 messages a second of a usual publisher all but
@@ -43,14 +44,9 @@ var zero = time.Now()
 // waker is a connection as the chunk reader reads it. It decides, before a read that may sleep, what to be woken for.
 type waker struct {
 	net.Conn
-	raw    syscall.RawConn // nil where the level cannot be set
+	sock   *socket.Conn // the same connection, nil where it cannot be told what to wake us for
 	chunks *chunkReader
 	level  int // as set
-	// try reads into a slice without waiting, got and failed are what came of it. It is made once: every read has it.
-	try    func(fd uintptr) (done bool)
-	into   []byte
-	got    int
-	failed error
 
 	sound int // bytes of the largest audio message of late
 	large int // pictures in a row that were larger than quiet
@@ -69,15 +65,12 @@ type waker struct {
 
 func newWaker(nc net.Conn) *waker {
 	w := &waker{Conn: nc, level: 1}
-	// A connection over TLS has no such call: what it has decrypted already would not count.
-	if c, ok := nc.(syscall.Conn); ok && canWake {
-		if raw, err := c.SyscallConn(); err == nil {
-			w.raw = raw
-		}
+	if !socket.HasLowWater {
+		return w
 	}
-	w.try = func(fd uintptr) (done bool) {
-		w.got, done, w.failed = readNow(fd, w.into)
-		return done
+	// A connection over TLS has no socket of its own: what it has decrypted already would not count.
+	if sock, err := socket.New(nc); err == nil {
+		w.Conn, w.sock = sock, sock
 	}
 	return w
 }
@@ -90,40 +83,21 @@ func (w *waker) Read(b []byte) (int, error) {
 		}
 	}
 	w.set(w.wanted())
-	n, err := w.receive(b)
+	n, err := w.Conn.Read(b)
 	w.empty = n < len(b)
 	w.bytes += n
 	return n, err
 }
 
-// receive reads what there is, or waits for it.
-func (w *waker) receive(b []byte) (int, error) {
-	if w.raw == nil {
-		return w.Conn.Read(b)
-	}
-	w.into = b
-	err := w.raw.Read(w.try)
-	w.into = nil
-	if err != nil {
-		return 0, err
-	}
-	return w.got, w.failed
-}
-
 // sleep sleeps that long, or until much has come, the connection ends or is cut.
 func (w *waker) sleep(d time.Duration) {
 	w.set(maxAsleep)
-	if w.raw == nil {
+	if w.sock == nil {
 		time.Sleep(d)
 		return
 	}
 	w.until(time.Now().Add(d))
-	looked := false
-	w.raw.Read(func(uintptr) bool { //nolint:errcheck // the read that follows meets the same error
-		again := looked
-		looked = true
-		return again
-	})
+	_ = w.sock.AwaitMore() // the read that follows meets the same error
 	w.until(time.Time{})
 }
 
@@ -158,7 +132,7 @@ func (w *waker) idle() time.Duration {
 		return 0
 	}
 	room := float64(maxAsleep)
-	if w.raw == nil {
+	if w.sock == nil {
 		room = blindAsleep
 	}
 	d = min(d, maxNap, time.Duration(room/w.pace*float64(time.Second)))
@@ -201,12 +175,11 @@ func (w *waker) wanted() int {
 
 // set tells the kernel, where that is another level.
 func (w *waker) set(level int) {
-	if level == w.level || w.raw == nil {
+	if level == w.level || w.sock == nil {
 		return
 	}
-	var err error
-	if failed := w.raw.Control(func(fd uintptr) { err = setLowWater(fd, level) }); failed != nil || err != nil {
-		w.raw = nil // the read tells what is wrong with the connection
+	if w.sock.SetLowWater(level) != nil {
+		w.sock = nil // the read tells what is wrong with the connection
 		return
 	}
 	w.level = level

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"livesrv/ingest"
+	"livesrv/internal/socket"
 )
 
 // wireMessage is a message in one chunk of format 0.
@@ -41,12 +42,12 @@ func connect(t *testing.T, door *ingest.Door) (nc, client net.Conn) {
 // TestWaker: a lone audio frame waits for what comes after it once pictures have been large for a while, and nothing
 // else ever does.
 func TestWaker(t *testing.T) {
-	if !canWake {
+	if !socket.HasLowWater {
 		t.Skip("the level cannot be set here")
 	}
 	nc, client := connect(t, start(t).Door)
 	w := newWaker(nc)
-	if w.raw == nil {
+	if w.sock == nil {
 		t.Fatal("the socket of a connection that the door let in cannot be set")
 	}
 	w.chunks = newChunkReader(bufio.NewReaderSize(w, readBuffer), 1<<20, nil)
@@ -204,7 +205,7 @@ func TestNap(t *testing.T) {
 
 // TestNapEnds: the end of a connection, from either side, ends a nap at once.
 func TestNapEnds(t *testing.T) {
-	if !canWake {
+	if !socket.HasLowWater {
 		t.Skip("the level cannot be set here")
 	}
 	k := start(t)

@@ -8,12 +8,15 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"livesrv/internal/socket"
 )
 
 // conn is one connection while it is served here. One goroutine serves it; it is also its requests' context.
 type conn struct {
 	s   *Server
-	nc  *net.TCPConn
+	tcp *net.TCPConn
+	nc  *socket.Conn // over tcp
 	req *http.Request
 	url url.URL
 	w   response
@@ -25,8 +28,6 @@ type conn struct {
 	// values are the last values of the headers that the handler sees: they are nearly always the same again.
 	values [][]string
 
-	vec  [2][]byte
-	bufs net.Buffers
 	// readBy and writeBy are the deadlines that are set.
 	readBy, writeBy time.Time
 
@@ -46,8 +47,8 @@ const (
 	slack = 5 * time.Second
 )
 
-func newConn(s *Server, nc *net.TCPConn) *conn {
-	c := &conn{s: s, nc: nc, gone: make(chan struct{}), values: make([][]string, len(s.names))}
+func newConn(s *Server, tcp *net.TCPConn, nc *socket.Conn) *conn {
+	c := &conn{s: s, tcp: tcp, nc: nc, gone: make(chan struct{}), values: make([][]string, len(s.names))}
 	c.w = response{c: c, header: make(http.Header, 8), left: -1}
 	r := &http.Request{Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, URL: &c.url, Header: make(http.Header, len(s.names)),
 		Body: http.NoBody, RemoteAddr: nc.RemoteAddr().String()}
@@ -89,7 +90,7 @@ func (c *conn) serve(first *http.Request) {
 				return
 			}
 		case other:
-			c.s.giveBack(c.nc, c.buf[:c.n])
+			c.s.giveBack(c.tcp, c.buf[:c.n])
 			return
 		default:
 			c.nc.Close()
@@ -176,14 +177,8 @@ func (c *conn) send(head, body []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if len(head) == 0 {
-		return c.nc.Write(body)
-	}
-	c.vec = [2][]byte{head, body}
-	c.bufs = c.vec[:]
-	n, err := c.bufs.WriteTo(c.nc)
-	c.vec = [2][]byte{}
-	return max(0, int(n)-len(head)), err
+	n, err := c.nc.WriteBoth(head, body)
+	return max(0, n-len(head)), err
 }
 
 // cancel ends what waits for the viewer's sake.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"livesrv/internal/socket"
 )
 
 // Config says what is answered and how long a viewer may take.
@@ -85,7 +87,13 @@ func (s *Server) Take(w http.ResponseWriter, r *http.Request) bool {
 		s.leave(nil)
 		return true
 	}
-	c := newConn(s, tcp)
+	sock, err := socket.New(tcp)
+	if err != nil {
+		nc.Close() // it has ended meanwhile
+		s.leave(nil)
+		return true
+	}
+	c := newConn(s, tcp, sock)
 	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered()) // what is buffered can be looked at
 	c.buf = append(append(c.buf, ahead...), pending...)
 	c.n = len(c.buf)
@@ -151,7 +159,7 @@ func (s *Server) Run(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			for _, c := range s.waiting(now.Add(-watchEvery)) {
-				if hasLeft(c.nc) {
+				if hasLeft(c.tcp) {
 					c.cancel()
 				}
 			}

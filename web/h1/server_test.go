@@ -286,7 +286,7 @@ func TestWaiting(t *testing.T) {
 	l.say(get("/live/wait"))
 	<-s.taken
 	for _, c := range s.fast.waiting(time.Now().Add(time.Hour)) {
-		if hasLeft(c.nc) {
+		if hasLeft(c.tcp) {
 			t.Error("a viewer who is here is taken for one who has left")
 		}
 	}

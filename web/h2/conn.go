@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"livesrv/internal/socket"
 )
 
 const (
@@ -25,6 +27,9 @@ func (l Listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
+	}
+	if sock, err := socket.New(c); err == nil {
+		c = sock
 	}
 	return &below{Conn: c}, nil
 }
