@@ -22,7 +22,7 @@ type Conn struct {
 	out writing
 }
 
-// reading and writing are what a call works on. What works is made once: made for every call, it would be garbage.
+// reading and writing are what a call works on. try is made once: made for every call, it would be garbage.
 type reading struct {
 	try func(fd uintptr) (done bool)
 	b   []byte
