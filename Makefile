@@ -29,7 +29,7 @@ UNWATCHED := modernc.org/... github.com/evanw/esbuild/... github.com/andybalholm
 RACE := $(shell go env GOFLAGS) -race -ldflags=-w $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
 
 # The race detector forgets a large buffer by mapping its shadow anew: each page is then faulted in twice and the other
-# processor is told to forget it, which costs more than all else that the tests do. Here it clears the shadow instead.
+# processor is told to forget it, which was four tenths of the processor time of internal/e2e. Here it clears the shadow instead.
 FORGET := clear_shadow_mmap_threshold=1073741824
 
 step = @printf '== %s\n' '$(1)'
